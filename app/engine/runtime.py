@@ -1,0 +1,120 @@
+"""What the three kinds of stage share at run time: decoding, sending, setting aside what cannot be handled."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from app.domain.errors import Halt, Reject
+from app.domain.message import Origin, Send, child_id
+from app.engine.codec import Record, decoder, encode, headers
+from app.engine.outbox import Outbox
+from app.engine.stage import Stage
+from app.engine.step import Out, RouteFailed, Tap
+from app.engine.transport import Batch, StageApp
+from app.settings import Settings
+
+INVALID = "invalid_messages"
+DEAD = "dead_letters"
+
+
+class Gate(asyncio.Event):
+    """Open: the stage works. The control bus closes it to pause."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.set()
+
+
+class Runtime:
+    """One stage in one process. Subclasses say what `take` does with a batch."""
+
+    def __init__(self, stage: Stage, settings: Settings, app: StageApp, outbox: Outbox) -> None:
+        self.stage = stage
+        self.settings = settings
+        self.app = app
+        self.outbox = outbox
+        self.gate = Gate()
+        self.leaving = False
+        """The partitions are being taken away, or the worker stops: nothing new is begun."""
+        self.tap: Callable[[str], Tap | None] = lambda _message_id: None
+        self.counts: Counter[str] = Counter()
+        """in, out, invalid, dead: for the control bus's answers."""
+        prefix = f"{settings.namespace}."
+        self._decoders = {
+            channel.topic(settings): decoder(channel.topic(settings).removeprefix(prefix), channel.message)
+            for channel in stage.consumes
+        }
+        self._prefix = prefix
+        self._widths: dict[str, int] = {}
+
+    async def take(self, batch: Batch) -> None:
+        """Works one batch. Raises Halt when the stage must stop."""
+        raise NotImplementedError
+
+    def mine(self, batch: Batch) -> bool:
+        """Whether this stage may still work the batch."""
+        return not self.leaving and self.app.current(batch)
+
+    async def rest(self) -> None:
+        """The partitions are being taken away, or the worker stops: bring what is under way to where it can be left."""
+
+    def forget(self) -> None:
+        """The partitions are gone: what is known of them belongs to somebody else."""
+        self.app.progress.clear()
+
+    def decode(self, record: Record) -> tuple[Any, Origin]:
+        return self._decoders[record.topic](record)
+
+    def invalid(self, record: Record, error: Reject) -> Out:
+        """The copy for invalid_messages, under an id that a redelivery gives it again."""
+        self.counts["invalid"] += 1
+        channel = record.topic.removeprefix(self._prefix)
+        where = f"{channel}/{record.partition}/{record.offset}"
+        body = self.stage.invalid(record.value, error, where)
+        origin = Origin(f"{where}/invalid", f"{where}/invalid", where, INVALID, 0, 0, 0, (self.stage.name,))
+        return Out(Send(INVALID, where, body), origin)
+
+    def dead(self, record: Record, body: Any, origin: Origin, error: RouteFailed) -> Out:
+        """The copy for dead_letters of a readable message that a route could not handle."""
+        self.counts["dead"] += 1
+        if origin.channel == DEAD:
+            raise Halt(f"dead letter {origin.message_id} cannot be handled: {error}; there is no dead letter of one")
+        letter = self.stage.dead(body, origin, record.key, record.value, record.headers, error.route, error.cause)
+        child = Origin(
+            child_id(origin.message_id, error.route, "dead"),
+            origin.correlation_id,
+            origin.message_id,
+            DEAD,
+            0,
+            0,
+            origin.event_time,
+            (*origin.history, error.route),
+        )
+        return Out(Send(DEAD, origin.message_id, letter), child)
+
+    async def send(self, outs: list[Out]) -> list["asyncio.Future[Any]"]:
+        """Queues them in order and returns their futures."""
+        futures: list[asyncio.Future[Any]] = []
+        for out in outs:
+            send = out.send
+            topic = self._prefix + send.channel
+            value = encode(send.body)
+            exchange_time = getattr(send.body, "exchange_time", None)
+            key = send.key.encode()
+            if send.every_partition:
+                for partition in range(await self._width(topic)):
+                    origin = msgspec.structs.replace(out.origin, message_id=f"{out.origin.message_id}:{partition}")
+                    futures.append(await self.outbox.send(topic, None, value, headers(origin), partition))
+            else:
+                found = headers(out.origin, exchange_time=exchange_time)
+                futures.append(await self.outbox.send(topic, key or None, value, found, send.partition))
+        self.counts["out"] += len(futures)
+        return futures
+
+    async def _width(self, topic: str) -> int:
+        if topic not in self._widths:
+            self._widths[topic] = await self.outbox.partitions(topic)
+        return self._widths[topic]
