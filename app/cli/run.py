@@ -1,0 +1,84 @@
+"""crossbook run: paper trading in the foreground: broker, worker and feed together, until Ctrl-C."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.assembly import channels_of, create_channels, profiles_of, surroundings
+from app.broker.connection import client_arguments, wait_for_broker
+from app.broker.offsets import Offsets
+from app.broker.provide import provided_broker
+from app.cli.live import Live
+from app.cli.show import say
+from app.engine.reader import MarketDataReader
+from app.feeds.recording import Recording, open_recording
+from app.run.feed import play
+from app.run.folder import Run, run_row
+from app.run.watch import Watch
+from app.run.worker_process import WorkerProcess
+from app.settings import Settings, load
+from app.storage.ledger import Ledger
+from app.storage.upsert import upsert
+from app.topology import topology
+
+
+def run(
+    feed: Annotated[Path | None, typer.Option(help="A recording to play into market_data.")] = None,
+    size: Annotated[str, typer.Option(help="Base amount of a level, where the recording has no sizes.")] = "",
+    speed: Annotated[float, typer.Option(min=0.001, help="Seconds of event time a second.")] = 1.0,
+) -> None:
+    """Trade on paper in the foreground, on the settings' own channels and ledger, until Ctrl-C.
+
+    Without --feed, market data is whatever is written to the market_data channel.
+
+    Example: crossbook run --feed recordings/linkusdt --speed 10
+    """
+    recording = open_recording(feed, size=size) if feed is not None else None
+    settings = load()
+    if recording is not None:
+        settings = settings.model_copy(
+            update={
+                "venue_names": recording.venues,
+                "pairs": recording.pairs,
+                "join": recording.join,
+                "expected_venues": recording.expected_venues if recording.join == "aligned" else (),
+            }
+        )
+    profiles_of(settings)
+    with provided_broker(settings, say) as reached:
+        asyncio.run(_run(reached, recording, speed))
+
+
+async def _run(settings: Settings, recording: Recording | None, speed: float) -> None:
+    await wait_for_broker(settings, say=say)
+    around = surroundings(settings, MarketDataReader(settings, {}))
+    await create_channels(settings, channels_of(around))
+    here = Run(settings.namespace, settings.home, settings)
+    source = "market_data" if recording is None else recording.name
+    resolution = None if recording is None else recording.resolution_ns
+    ledger = await Ledger.open(settings.ledger_url)
+    await ledger.write([upsert(run_row(settings, around.profiles, settings.namespace, "paper", source, resolution))])
+    await ledger.close()
+    worker = WorkerProcess(settings, here.log, say)
+    await worker.start()
+    watching = asyncio.create_task(worker.watch())
+    try:
+        async with Offsets(client_arguments(settings)) as offsets:
+            watch = Watch(offsets, topology(around), settings)
+            feeding = None
+            if recording is not None:
+                playing = play(recording, recording.name, settings, speed=speed, progress=lambda _: None)
+                feeding = asyncio.create_task(playing)
+            with Live(here, quiet=False) as live:
+                while not watching.done():
+                    live.look(await watch.look())
+                    if feeding is not None and feeding.done():
+                        feeding.result()
+                    await asyncio.wait([watching], timeout=1.0)
+            await watch.close()
+        await watching
+    finally:
+        watching.cancel()
+        await worker.stop()
