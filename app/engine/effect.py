@@ -100,7 +100,7 @@ class EffectRuntime(Runtime):
         self, partition: PartitionState, key: str, body: Any, origin: Any, first: int, record: Any = None
     ) -> None:
         async with self.checkpoints.lock:
-            if self.leaving:
+            if self.leaving or self.app.failed:
                 return  # the last checkpoint may have been: whoever takes over handles it
             state = partition.of(key)
             outs: list[Out] = []

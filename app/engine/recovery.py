@@ -8,7 +8,7 @@ skipped, input above it is worked again and sends the same messages under the sa
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -54,7 +54,7 @@ class PartitionState:
         """`read` as of the last checkpoint."""
         self.unacknowledged: list[asyncio.Future[Any]] = []
         self.broken = False
-        """What it knows and what Kafka has been told differ: nothing of this may be written or committed any more."""
+        """What it knows and what Kafka was told differ for good: nothing of it may be told, written or committed."""
         whole = {key for key in stored if _PIECE not in key}
         for key in (self.own, *sorted(whole - {self.own})):  # the others look into the partition's own
             found = msgspec.msgpack.decode(stored[key], type=_Stored) if key in stored else _Stored(-1, {})
@@ -65,8 +65,14 @@ class PartitionState:
             index = names.index(route)
             self.of(key).states[index].pieces[piece] = msgspec.msgpack.decode(stored[name], type=steps[index].piece)
 
-    async def told(self, sending: Awaitable[list["asyncio.Future[Any]"]]) -> None:
-        """Waits until what came of a change is queued; a change whose messages are not must never be committed."""
+    async def told(self, sending: Coroutine[Any, Any, list["asyncio.Future[Any]"]]) -> None:
+        """Waits until what came of a change is queued; a change whose messages are not must never be committed.
+
+        Raises Halt where an earlier change was not told.
+        """
+        if self.broken:
+            sending.close()
+            raise Halt("an earlier change could not be told: nothing more is")
         try:
             futures = await sending
         except BaseException:
@@ -164,18 +170,20 @@ class Checkpointer:
             read = state.read
             snapshot = state.snapshot()
             sent, state.unacknowledged = state.unacknowledged, []
-            state.broken = True  # until it is written
-        await acknowledged(sent)
-        topic = self._table.changelog_topic_name
-        futures = [
-            await self._outbox.send(topic, key.encode(), value, [], partition=state.partition)
-            for key, value in snapshot.items()
-        ]
-        await acknowledged(futures)
+        try:
+            await acknowledged(sent)
+            topic = self._table.changelog_topic_name
+            futures = [
+                await self._outbox.send(topic, key.encode(), value, [], partition=state.partition)
+                for key, value in snapshot.items()
+            ]
+            await acknowledged(futures)
+        except BaseException:  # the snapshot is gone: a later one would not hold what it held
+            state.broken = True
+            raise
         for key, value in snapshot.items():
             self._app.put_state(self._table, state.partition, key, value)
         state.written = read
-        state.broken = False
         if self.partitions.get(state.partition) is state:
             self._app.progress[self._tp(state.partition)] = read + 1
 

@@ -55,8 +55,9 @@ class Runtime:
         raise NotImplementedError
 
     def mine(self, batch: Batch) -> bool:
-        """Whether this stage may still work the batch."""
-        return not self.leaving and self.app.current(batch)
+        """Whether this stage may still work the batch. One that has failed may not: Faust starts its agent again with
+        the next batch, and what that one decides without the rest of the last is wrong."""
+        return not self.leaving and not self.app.failed and self.app.current(batch)
 
     async def rest(self) -> None:
         """The partitions are being taken away, or the worker stops: bring what is under way to where it can be left."""

@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 _MOST_STOP_S = 20.0
 """Longest that a worker may take to come to rest; what it does not reach is worked again by the next."""
 
+_METADATA_MS = 5_000
+"""How old a consumer's picture of the cluster may be. A broker that has just come up knows no topics yet; a group that
+joins then is assigned nothing, and finds out with the next picture only, for which Faust would ask in five minutes."""
+
 Write = Callable[[Sequence[Any]], Awaitable[None]]
 
 
@@ -108,6 +112,7 @@ def build(stage: Stage, settings: Settings, outbox: Outbox, write: Write) -> Wor
         producer_request_timeout=20.0,
         producer_linger=0,
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=_METADATA_MS,
         consumer_max_fetch_size=1024**2,  # a partition; a record that is larger comes alone
         cython_optimizations=True,
         datadir=str(settings.home / "faust" / group(stage, settings)),

@@ -13,7 +13,7 @@ from app.feeds.recording import Recording
 from app.run.folder import Run
 from app.settings import Settings
 from tests.end_to_end.conftest import DEMO
-from tests.end_to_end.runs import Ended, differences, replayed, settings_of, updates
+from tests.end_to_end.runs import Ended, Moment, differences, outcomes, replayed, settings_of, updates
 
 pytestmark = pytest.mark.broker
 
@@ -56,8 +56,15 @@ async def test_a_broker_that_stands_still_loses_nothing(
     assert await differences(undisturbed.run.settings, stopped.run.settings) == []
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(updates(1), id="while stages still join their groups"),
+        pytest.param(outcomes(20), id="while all of them work"),
+    ],
+)
 async def test_a_broker_that_dies_and_comes_back_loses_nothing(
-    own_broker: EmbeddedBroker, settings: Settings, market: Recording, undisturbed: Ended
+    own_broker: EmbeddedBroker, settings: Settings, market: Recording, undisturbed: Ended, moment: Moment
 ) -> None:
     pid = own_broker.pid
     assert pid is not None
@@ -68,7 +75,7 @@ async def test_a_broker_that_dies_and_comes_back_loses_nothing(
         coming_back.append(asyncio.get_running_loop().run_in_executor(None, own_broker.start))
         return True
 
-    disturbed = await replayed(settings, market, disturbed=[(updates(8000), die_and_come_back)], speed=4)
+    disturbed = await replayed(settings, market, disturbed=[(moment, die_and_come_back)], speed=4)
 
     assert await coming_back[0] == settings.broker
     assert await differences(undisturbed.run.settings, disturbed.run.settings) == []

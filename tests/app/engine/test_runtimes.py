@@ -108,6 +108,46 @@ async def test_a_stage_that_has_failed_commits_nothing_any_more() -> None:
     assert app.written == {}
 
 
+async def test_a_stage_that_has_failed_begins_nothing_any_more() -> None:
+    app, outbox, rows = App(), Outbox(), list[Any]()
+
+    async def write(found: Sequence[Any]) -> None:
+        rows.extend(found)
+
+    app.failed = True
+    await pure(app, outbox, COUNTING).take(batch(thing(1)))
+    await sink(app, outbox, write, Step("rows", "Test", lambda body, _: (body,))).take(batch(thing(1)))
+
+    assert outbox.sent == []
+    assert rows == []
+    assert app.committed == 0
+
+
+async def test_after_a_message_that_could_not_be_queued_nothing_is_told_or_committed() -> None:
+    """Faust starts a failed agent again with the next batch: what that decided would lack the last one's rest."""
+
+    class Full(Outbox):
+        full = True
+
+        async def send(self, *args: Any, **more: Any) -> Any:
+            if self.full:
+                raise Halt("cannot be queued")
+            return await super().send(*args, **more)
+
+    app, outbox = App(), Full()
+    runtime = pure(app, outbox, COUNTING)
+
+    with pytest.raises(Halt, match="cannot be queued"):
+        await runtime.take(batch(thing(1)))
+    outbox.full = False
+    with pytest.raises(Halt, match="nothing more is"):
+        await runtime.take(batch(thing(2)))
+    await runtime.rest()
+
+    assert outbox.sent == []
+    assert app.committed == 0
+
+
 async def test_a_stage_that_leaves_begins_nothing() -> None:
     app, outbox = App(), Outbox()
     runtime = pure(app, outbox, COUNTING)
