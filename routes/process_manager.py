@@ -4,7 +4,8 @@ In        a TradeOrder (begins a process), LegDone (an order's outcome), FeedEnd
 Out       commands for the venues; TradeResult; the order to the dead letters where a venue refused or failed it
 Key       account: its money has one owner
 Guarantee one process a trade, one result an order. Funds and exposure are reserved before anything is sent. In virtual
-          time a result counts from the event time at which it happened, so that a replay repeats itself
+          time a result counts from the event time at which it happened, so that a replay repeats itself. An order
+          that comes again, in live trading, is refused only when the venues do not know its legs
 Fails as  refused results: EXPIRED, ALREADY_CLOSED, UNDER_WAY, INSUFFICIENT_FUNDS, EXPOSURE_ABOVE_LIMIT, UNKNOWN_VENUE
 """
 
@@ -25,6 +26,10 @@ from app.domain.sizing import Refused
 from app.domain.venue import VenueProfile, assets
 
 DeadLetterOf = Callable[[TradeOrder, Origin, TradeResult, tuple[Any, ...]], DeadLetter]
+
+
+_HEALS = ("EXPIRED", "INSUFFICIENT_FUNDS", "EXPOSURE_ABOVE_LIMIT")
+"""Refusals that depend on when an order is handled: delivered again, it may have been accepted and sent before."""
 
 
 class State(Struct):
@@ -74,9 +79,12 @@ class _Manager:
             buy, sell = self.profiles[order.buy.venue], self.profiles[order.sell.venue]
             limits, quote = self.max_exposure, assets(order.pair)[1]
             refused = state.money.reserve(order, buy, sell, limits.get(quote, limits.get("*")))
-        if refused is not None:
+        may_be_out = refused is not None and refused.code in _HEALS and origin.redelivered and not self.virtual_time
+        if refused is not None and not may_be_out:
             return self._refuse(order, origin, refused, state)
-        saga = state.running[_name(order)] = Saga(order, origin)
+        if refused is not None:
+            state.money.hold(order, self.profiles[order.buy.venue], self.profiles[order.sell.venue])
+        saga = state.running[_name(order)] = Saga(order, origin, refused=refused)
         return (Commands(tuple(saga.legs(self.profiles))),)
 
     def _late(self, order: TradeOrder, origin: Origin) -> int:
@@ -138,6 +146,11 @@ class _Manager:
     def _result(self, state: State, saga: Saga) -> Iterable[Any]:
         order = saga.order
         state.money.release(order, self.profiles[order.buy.venue], self.profiles[order.sell.venue])
+        closed = OrdersClosed(tuple((leg.venue, leg.client_order_id) for leg in saga.outcomes.values()))
+        if saga.refused is not None and not any(leg.report.fills for leg in saga.outcomes.values()):
+            yield from self._refuse(order, saga.origin, saga.refused, state)
+            yield closed
+            return
         touched: set[tuple[str, str]] = set()
         for leg in saga.outcomes.values():
             state.money.apply(leg, order.pair, self.profiles[leg.venue])
@@ -165,7 +178,7 @@ class _Manager:
             yield self._dead(order, saga.origin, result, saga.attempts)
         elif order.attempt > 1:
             self._close(state, order, status)
-        yield OrdersClosed(tuple((leg.venue, leg.client_order_id) for leg in saga.outcomes.values()))
+        yield closed
 
     def _close(self, state: State, order: TradeOrder, status: str) -> None:
         state.closed.pop(order.trade_id, None)

@@ -38,8 +38,12 @@ def service_activator(
     async def perform(command: Command, state: Any, again: bool) -> LegDone:
         port = venue(command.order.venue, state)
         sent = clock()
-        report = await port.fetch(command.order.client_order_id) if again else None
-        if report is None:
+        refused = command.refused
+        report = await port.fetch(command.order.client_order_id) if again or refused else None
+        if report is None and refused is not None:
+            order = command.order
+            report = OrderReport(order.client_order_id, "refused", (), refused.code, refused.detail, order.arrives_at)
+        elif report is None:
             report = await port.place(command.order)
         return LegDone(command, report, (), sent, clock())
 

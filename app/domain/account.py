@@ -58,13 +58,20 @@ class Account(Struct):
                 return Refused(
                     "EXPOSURE_ABOVE_LIMIT", f"{plain(exposed)} {quote} in open trades, allowed {plain(max_exposure)}"
                 )
-            self.exposure[quote] = exposed
-            self.purse(buy, quote).reserved += spend
-            self.purse(sell, base).reserved += order.sell.amount
+        self.hold(order, buy, sell)
         return None
 
+    def hold(self, order: TradeOrder, buy: VenueProfile, sell: VenueProfile) -> None:
+        """Sets aside what both legs may spend at most, whether it is there or not."""
+        base, quote = assets(order.pair)
+        with exact():
+            spend = _most_spent(order, buy)
+            self.exposure[quote] = self.exposure.get(quote, ZERO) + spend
+            self.purse(buy, quote).reserved += spend
+            self.purse(sell, base).reserved += order.sell.amount
+
     def release(self, order: TradeOrder, buy: VenueProfile, sell: VenueProfile) -> None:
-        """Gives back what `reserve` set aside."""
+        """Gives back what `reserve` or `hold` set aside."""
         base, quote = assets(order.pair)
         with exact():
             spend = _most_spent(order, buy)

@@ -11,6 +11,7 @@ from app.domain.message import Origin
 from app.domain.money import exact
 from app.domain.number import Whole
 from app.domain.order import Position, Side, TradeOrder
+from app.domain.sizing import Refused
 
 LegStatus = Literal["filled", "partial", "none", "refused", "failed"]
 TradeStatus = Literal["filled", "repaired", "exposed", "failed", "refused"]
@@ -44,6 +45,9 @@ class Command(Struct, frozen=True):
     due: Whole
     """Event time, ns, before which it cannot end: decision + the venue's latency."""
     order: VenueOrder
+    refused: Refused | None = None
+    """The order may be out already though it is refused now: it is asked for and never placed, and this is what became
+    of it where the venue does not know it."""
 
 
 class Commands(Struct, frozen=True):

@@ -15,6 +15,7 @@ from app.domain.market_data import Level
 from app.domain.message import Origin
 from app.domain.money import FINEST_LOT, ONE, ZERO, divide_up, exact, round_down
 from app.domain.order import Side, TradeOrder, client_order_id
+from app.domain.sizing import Refused
 from app.domain.venue import VenueProfile, assets
 
 
@@ -27,6 +28,8 @@ class Saga(Struct):
     """By role: sent, not yet answered."""
     attempts: tuple[Attempt, ...] = ()
     """Failed tries at a venue."""
+    refused: Refused | None = None
+    """Its legs are asked for, never placed: it may have been begun before it was refused."""
 
     def legs(self, profiles: Mapping[str, VenueProfile]) -> list[Command]:
         """Both legs' commands, to be sent at once."""
@@ -40,6 +43,7 @@ class Saga(Struct):
                 leg.limit_price,
                 self.order.decided_at + profile.latency_ms * 1_000_000,
                 leg.levels if profile.latency_ms == 0 else None,
+                self.refused,
             )
         return [self.open["buy"], self.open["sell"]]
 
@@ -76,6 +80,7 @@ class Saga(Struct):
         limit: Decimal | None,
         due: int,
         levels: tuple[Level, ...] | None,
+        refused: Refused | None = None,
     ) -> Command:
         order = self.order
         return Command(
@@ -94,6 +99,7 @@ class Saga(Struct):
                 order.position,
                 levels,
             ),
+            refused,
         )
 
     def _dust(self) -> Decimal:

@@ -61,9 +61,9 @@ class Desk:
     def state(self) -> State:
         return self.held[2]  # type: ignore[no-any-return]
 
-    def take(self, body: Any, at: int = START, first: int = 0) -> list[Command]:
+    def take(self, body: Any, at: int = START, first: int = 0, *, again: bool = False) -> list[Command]:
         self.sent += 1
-        whence = origin(self.sent, event_time=at, channel="trade_orders")
+        whence = origin(self.sent, event_time=at, channel="trade_orders", redelivered=again)
         outs, commands = through(self.steps, body, whence, self.held, first)
         self.outs += outs
         self.commands += commands
@@ -416,6 +416,41 @@ def test_an_order_past_its_expiry_is_refused_and_goes_to_the_dead_letters() -> N
     assert desk.take(order(expires_at=START - 1)) == []
     assert (desk.result.status, desk.result.code) == ("refused", "EXPIRED")
     assert [letter.code for letter in desk.all(DeadLetter)] == ["EXPIRED"]
+
+
+def test_an_order_that_comes_again_is_refused_only_when_its_venues_do_not_know_it() -> None:
+    """A worker that died may have sent both legs in time, with money that is spent now."""
+    desk = Desk()
+    commands = desk.take(order(expires_at=START - 1), again=True)
+
+    assert [command.refused is not None for command in commands] == [True, True]
+    assert desk.all(TradeResult) == []
+    for command in commands:
+        desk.answer(command, status="refused", code="EXPIRED", detail="late")
+
+    assert (desk.result.status, desk.result.code) == ("refused", "EXPIRED")
+    assert [letter.code for letter in desk.all(DeadLetter)] == ["EXPIRED"]
+    assert all(purse.reserved == 0 for purse in desk.state.money.purses.values())
+    assert len(desk.forgotten) == 1
+
+
+def test_what_venues_know_of_an_order_that_comes_again_counts_though_funds_are_short() -> None:
+    poor = profiles(profile("a", funds={"USDT": "1"}), profile("b", funds={"BTC": "0.1"}))
+    desk = Desk(poor)
+    buy, sell = desk.take(order(), again=True)
+    desk.answer(buy, fill("100", "1"))
+    (repair,) = desk.answer(sell, status="refused", code="INSUFFICIENT_FUNDS")
+
+    assert (repair.order.venue, repair.order.side, repair.refused) == ("a", "sell", None)
+    desk.answer(repair, fill("99", "1"))
+    assert (desk.result.status, desk.result.code, desk.result.profit) == ("repaired", "INSUFFICIENT_FUNDS", D("-1"))
+
+
+def test_in_virtual_time_an_order_that_comes_again_is_refused_as_it_was() -> None:
+    desk = Desk(virtual=True)
+
+    assert desk.take(order(expires_at=START - 1), again=True) == []
+    assert desk.result.code == "EXPIRED"
 
 
 def test_an_order_at_its_expiry_is_sent() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.domain.errors import Refuse, Reject, Retry
@@ -11,6 +12,7 @@ from app.domain.market_data import Book
 from app.domain.message import Send
 from app.domain.opportunity import Unfit
 from app.domain.order import FeedEnded
+from app.domain.sizing import Refused
 from app.engine.codec import encode, headers
 from routes import recipient_list as recipients
 from routes.dead_letter_channel import dead_letter_channel, dead_order
@@ -213,10 +215,10 @@ class Venue:
         return OrderReport(client_order_id, "partial") if client_order_id in self.known else None
 
 
-async def performed(venue: Venue, *, again: bool) -> LegDone:
+async def performed(venue: Venue, *, again: bool, refused: Refused | None = None) -> LegDone:
     ticks = iter((5, 9))
     perform = service_activator(venue=lambda _name, _state: venue, clock=lambda: next(ticks))  # type: ignore[arg-type, return-value]
-    return await perform(command(), None, again)
+    return await perform(msgspec.structs.replace(command(), refused=refused), None, again)
 
 
 async def test_a_first_order_is_placed_without_asking() -> None:
@@ -242,6 +244,16 @@ async def test_an_order_the_venue_never_saw_is_sent_after_all() -> None:
     await performed(venue, again=True)
 
     assert venue.asked == ["fetch", "place"]
+
+
+@pytest.mark.parametrize(("known", "status"), [(True, "partial"), (False, "refused")])
+async def test_an_order_that_is_refused_now_is_asked_for_and_never_placed(known: bool, status: str) -> None:
+    venue = Venue(command().order.client_order_id) if known else Venue()
+
+    answer = await performed(venue, again=False, refused=Refused("EXPIRED", "late"))
+
+    assert (venue.asked, answer.report.status) == (["fetch"], status)
+    assert answer.report.code == ("" if known else "EXPIRED")
 
 
 def test_an_order_that_failed_for_good_says_why_and_when() -> None:
