@@ -13,10 +13,10 @@ from typing import Any
 
 from app.domain.errors import ConfigurationError
 from app.domain.execution import OrdersClosed
+from app.domain.limits import Limits, amounts
 from app.domain.market_data import EndOfFeed, Rule, RulesChanged, Tick
 from app.domain.order import FeedEnded
 from app.domain.routing import EVERYTHING
-from app.domain.sizing import Limits
 from app.domain.venue import VenueProfile
 from app.engine.codec import encode, headers
 from app.engine.stage import Effects, Stage
@@ -226,18 +226,3 @@ def account() -> Stage:
         invalid=invalid_message_channel(),
         dead=dead_letter_channel(),
     )
-
-
-def amounts(name: str, text: str) -> dict[str, Decimal]:
-    """`USDT=5000,BTC=0.1` by currency; one number holds for `*`, every currency. Raises ConfigurationError."""
-    found = {}
-    for part in filter(None, text.split(",")):
-        currency, _, number = part.rpartition("=")
-        try:
-            amount = Decimal(number)
-        except ArithmeticError:
-            amount = Decimal("NaN")
-        if not amount.is_finite() or amount <= 0:
-            raise ConfigurationError(f"setting {name}: {part!r} is not CURRENCY=amount, or one positive number")
-        found[currency.strip() or "*"] = amount
-    return found

@@ -17,12 +17,12 @@ from typing import Any
 from msgspec import Struct, field
 
 from app.domain.account import Account
+from app.domain.approval import Refused
 from app.domain.execution import Command, Commands, LegDone, LegResult, OrdersClosed, TradeResult
 from app.domain.failure import DeadLetter
 from app.domain.message import Origin, Send
 from app.domain.order import FeedEnded, TradeOrder
 from app.domain.saga import Saga
-from app.domain.sizing import Refused
 from app.domain.venue import VenueProfile, assets
 
 DeadLetterOf = Callable[[TradeOrder, Origin, TradeResult, tuple[Any, ...]], DeadLetter]

@@ -13,16 +13,18 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from app.domain.approval import Refused, Sized
 from app.domain.counting import Counts
 from app.domain.depletion import Withheld
 from app.domain.identity import short_id
+from app.domain.limits import Limits
 from app.domain.market_data import EndOfFeed, Level
 from app.domain.message import Origin, Send
 from app.domain.money import exact, ratio_bps
 from app.domain.near_miss import Spells
 from app.domain.opportunity import Candidate, OpportunityOpened
 from app.domain.order import Leg, Position, TradeOrder
-from app.domain.sizing import Limits, Refused, Sized, size
+from app.domain.sizing import size
 from app.domain.venue import VenueProfile, assets
 from routes.detector import near
 

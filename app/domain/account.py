@@ -4,10 +4,10 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from app.domain.approval import Refused
 from app.domain.execution import Balance, LegResult
 from app.domain.money import ZERO, exact, plain
 from app.domain.order import TradeOrder
-from app.domain.sizing import Refused
 from app.domain.venue import VenueProfile, assets
 
 

@@ -5,13 +5,13 @@ from typing import Literal
 
 from msgspec import Struct
 
+from app.domain.approval import Refused
 from app.domain.failure import Attempt
 from app.domain.market_data import Level
 from app.domain.message import Origin
 from app.domain.money import exact
 from app.domain.number import Whole
 from app.domain.order import Position, Side, TradeOrder
-from app.domain.sizing import Refused
 
 LegStatus = Literal["filled", "partial", "none", "refused", "failed"]
 TradeStatus = Literal["filled", "repaired", "exposed", "failed", "refused"]

@@ -9,13 +9,13 @@ from decimal import Decimal
 from msgspec import Struct
 
 from app.domain.account import changes
+from app.domain.approval import Refused
 from app.domain.execution import Command, LegResult, TradeStatus, VenueOrder
 from app.domain.failure import Attempt
 from app.domain.market_data import Level
 from app.domain.message import Origin
 from app.domain.money import FINEST_LOT, ONE, ZERO, divide_up, exact, round_down
 from app.domain.order import Side, TradeOrder, client_order_id
-from app.domain.sizing import Refused
 from app.domain.venue import VenueProfile, assets
 
 

@@ -6,7 +6,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.sizing import Limits, Sized, size
+from app.domain.approval import Sized
+from app.domain.limits import Limits
+from app.domain.sizing import size
 from app.venues.paper import PaperState, PaperVenue
 from routes import detector, sizing
 from tests.app.domain.test_sizing import cases

@@ -3,9 +3,9 @@
 from decimal import Decimal as D
 from typing import Any
 
+from app.domain.limits import Limits
 from app.domain.opportunity import Candidate, Crossing, NearMiss, OpportunityOpened, Quote
 from app.domain.order import Position, TradeOrder
-from app.domain.sizing import Limits
 from routes.sizing import State, sizing
 from tests.builders import PAIR, SECOND, START, end, origin, profile, profiles, quote
 

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from app.domain.approval import Refused
 from app.domain.errors import Refuse, Reject, Retry
 from app.domain.execution import Command, Commands, LegDone, OrderReport, TradeResult
 from app.domain.failure import Attempt
@@ -12,7 +13,6 @@ from app.domain.market_data import Book
 from app.domain.message import Send
 from app.domain.opportunity import Unfit
 from app.domain.order import FeedEnded
-from app.domain.sizing import Refused
 from app.engine.codec import encode, headers
 from routes import recipient_list as recipients
 from routes.dead_letter_channel import dead_letter_channel, dead_order

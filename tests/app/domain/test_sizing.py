@@ -9,9 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from app.domain.approval import Refused, Sized
+from app.domain.limits import Limits
 from app.domain.market_data import Level
 from app.domain.money import exact
-from app.domain.sizing import Limits, Refused, Sized, size
+from app.domain.sizing import size
 from app.domain.venue import VenueProfile
 from tests.builders import PAIR, profile
 
