@@ -204,7 +204,7 @@ def execute(around: Surroundings) -> Stage:
         effects=Effects(
             perform=service_activator(venue=around.venue, clock=around.clock),
             failed=failed,
-            reopen=process_manager.open_commands,
+            reopen=process_manager.State.open_commands,
             resume="process_manager",
             barrier=FeedEnded,
             virtual_time=settings.virtual_time,

@@ -65,9 +65,8 @@ class Saga(Struct):
                 return None
             if left > 0 and left <= self._dust():
                 return None
-        at = max(result.report.at for result in self.outcomes.values())
         side: Side = "sell" if left > 0 else "buy"
-        due = at + profile.latency_ms * 1_000_000
+        due = self.ended_at() + profile.latency_ms * 1_000_000
         self.open["repair-1"] = self._command("repair-1", profile, side, amount, None, due, None)
         return self.open["repair-1"]
 
@@ -113,6 +112,10 @@ class Saga(Struct):
         base = assets(self.order.pair)[0]
         with exact():
             return sum((changes(result, self.order.pair)[base] for result in self.outcomes.values()), ZERO)
+
+    def ended_at(self) -> int:
+        """Event time of the last answer, ns."""
+        return max(result.report.at for result in self.outcomes.values())
 
     def profit(self) -> Decimal:
         """Change of the quote balances, everything included."""

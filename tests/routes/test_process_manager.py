@@ -20,7 +20,7 @@ from routes.feed_end import State as EndState
 from routes.feed_end import feed_end
 from routes.idempotent_receiver import State as SeenState
 from routes.idempotent_receiver import idempotent_receiver
-from routes.process_manager import State, open_commands, process_manager
+from routes.process_manager import State, process_manager
 from routes.service_activator import outgoing
 from routes.splitter import splitter
 from tests.builders import MS, SECOND, START, fill, order, origin, profile, profiles, states
@@ -623,7 +623,7 @@ def test_what_was_under_way_is_found_again_in_the_order_it_was_sent() -> None:
 
     after = recovered(desk)
 
-    assert open_commands(after.state) == [*first, second[1]]
+    assert after.state.open_commands() == [*first, second[1]]
     assert after.held == desk.held
 
 
@@ -638,10 +638,10 @@ def test_a_trade_goes_on_where_it_was_after_a_crash_at_any_point() -> None:
     desk.take(order())
     for fills in ([fill("100", "1")], [fill("110", "0.4")], [fill("99", "0.6")]):
         desk = recovered(desk)
-        desk.answer(open_commands(desk.state)[0], *fills)
+        desk.answer(desk.state.open_commands()[0], *fills)
 
     assert desk.result == whole.result
-    assert open_commands(desk.state) == []
+    assert desk.state.open_commands() == []
 
 
 @settings(max_examples=150, deadline=None)

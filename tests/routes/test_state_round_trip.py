@@ -14,7 +14,6 @@ from app.engine.step import Out, Step, through
 from app.settings import Settings
 from app.topology import Surroundings, decide, execute
 from app.venues.paper import PaperState, PaperVenue
-from routes.process_manager import open_commands
 from tests.app.venues.test_paper import HeldBooks
 from tests.builders import MS, PAIR, SECOND, START, book, fill, origin, profile, profiles, states, tick
 
@@ -75,7 +74,7 @@ def executed() -> tuple[tuple[Step, ...], list[Any]]:
     many = [msgspec.structs.replace(orders[0], trade_id=f"t{number}") for number in range(4)]
     for number, body in enumerate([*many, FeedEnded(3, 9, START)]):
         through(steps, body, origin(number, event_time=START), held)
-    commands = open_commands(held[2])
+    commands = held[2].open_commands()
 
     def answer(number: int, at: int, filled: bool = True) -> None:
         command = commands[number]
@@ -134,7 +133,7 @@ def test_execution_was_in_every_condition() -> None:
     state = executed()[1][2]
 
     assert (len(state.running), len(state.done), state.settled) == (2, 1, 1)
-    assert [command.role for command in open_commands(state)] == ["repair-1", "buy", "sell"]
+    assert [command.role for command in state.open_commands()] == ["repair-1", "buy", "sell"]
 
 
 @pytest.mark.parametrize("join", ["each", "aligned"])
