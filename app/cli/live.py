@@ -6,7 +6,7 @@ from typing import Self
 from rich.live import Live as RichLive
 from rich.table import Table
 
-from app.cli.show import err
+from app.cli.show import err, say
 from app.domain.money import plain
 from app.run.folder import Run
 from app.run.watch import Glance
@@ -33,7 +33,7 @@ class Live:
                 err.print()
 
     def say(self, line: str) -> None:
-        err.print(line, markup=False)
+        say(line)
 
     def look(self, glance: Glance) -> None:
         if not self._quiet:

@@ -16,6 +16,7 @@ from app.engine.reader import MarketDataReader
 from app.feeds.recording import Recording, open_recording
 from app.run.feed import play
 from app.run.folder import Run, run_row
+from app.run.invalid_rows import in_all
 from app.run.watch import Watch
 from app.run.worker_process import WorkerProcess
 from app.settings import Settings, load
@@ -69,13 +70,15 @@ async def _run(settings: Settings, recording: Recording | None, speed: float) ->
             watch = Watch(offsets, topology(around), settings)
             feeding = None
             if recording is not None:
-                playing = play(recording, recording.name, settings, speed=speed, progress=lambda _: None)
+                playing = play(recording, recording.name, settings, speed=speed, progress=lambda _: None, say=say)
                 feeding = asyncio.create_task(playing)
             with Live(here, quiet=False) as live:
                 while not watching.done():
                     live.look(await watch.look())
                     if feeding is not None and feeding.done():
-                        feeding.result()
+                        if invalid := feeding.result().invalid:
+                            live.say(in_all(invalid))
+                        feeding = None
                     await asyncio.wait([watching], timeout=1.0)
             await watch.close()
         await watching

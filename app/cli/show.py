@@ -21,7 +21,7 @@ err = Console(stderr=True, highlight=False)
 
 def say(line: str) -> None:
     """One line for people, on stderr, so that standard output stays for the answer."""
-    err.print(line, markup=False)
+    err.print(line, markup=False, emoji=False, soft_wrap=True)
 
 
 def as_json(value: Any) -> None:

@@ -12,6 +12,7 @@ from app.domain.message import Origin
 from app.engine.codec import encode, headers, market_message
 from app.feeds.publish import Published, publish
 from app.feeds.source import Item
+from app.run.invalid_rows import InvalidRows
 from app.settings import Settings
 from channels import INVALID_MESSAGES, MARKET_DATA
 
@@ -20,9 +21,19 @@ _PATIENCE_MS = 120_000
 
 
 async def play(
-    items: Iterable[Item], name: str, settings: Settings, *, speed: float | None, progress: Callable[[int], None]
+    items: Iterable[Item],
+    name: str,
+    settings: Settings,
+    *,
+    speed: float | None,
+    progress: Callable[[int], None],
+    say: Callable[[str], None] = lambda _: None,
 ) -> Published:
-    """Plays all items into the run's channels and returns when the broker has them. Raises Retry when it is away."""
+    """Plays all items into the run's channels and returns when the broker has them. Raises Retry when it is away.
+
+    `say` is told of the first invalid rows.
+    """
+    rows = InvalidRows(say)
     producer = AIOKafkaProducer(
         **client_arguments(settings),
         acks="all",
@@ -34,6 +45,7 @@ async def play(
     await producer.start()
 
     async def on_invalid(message: InvalidMessage) -> Any:
+        rows.found(message)
         origin = Origin(f"{message.where}/invalid", f"{message.where}/invalid", "", "", 0, 0, 0, (), time_ns())
         return await producer.send_and_wait(
             INVALID_MESSAGES.topic(settings), encode(message), key=message.where.encode(), headers=headers(origin)

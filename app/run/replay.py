@@ -17,6 +17,7 @@ from app.run import folder
 from app.run.drain import drained
 from app.run.feed import play
 from app.run.folder import Run, run_row
+from app.run.invalid_rows import in_all
 from app.run.report import write_report
 from app.run.summary import summarise
 from app.run.watch import Glance, Watch
@@ -78,6 +79,8 @@ async def replay(plan: Plan) -> dict[str, Any]:
     finally:
         await worker.stop()
         await ledger.close()
+    if summary["invalid"]:
+        plan.say(in_all(summary["invalid"], run.name))
     report = await write_report(settings.ledger_url, run.folder.resolve(), None)
     await purge(settings)
     seconds = round(monotonic() - started, 3)
@@ -95,7 +98,7 @@ async def purge(settings: Any, keep: int | None = None) -> list[str]:
 
 async def _through(plan: Plan, offsets: Offsets, stages: Any) -> None:
     settings = plan.run.settings
-    await play(plan.items, plan.source, settings, speed=plan.speed, progress=lambda _: None)
+    await play(plan.items, plan.source, settings, speed=plan.speed, progress=lambda _: None, say=plan.say)
     await drained(offsets, stages, settings, plan.timeout_s)
 
 
