@@ -1,6 +1,7 @@
 """crossbook run: paper trading in the foreground: broker, worker and feed together, until Ctrl-C."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +12,10 @@ from app.broker.connection import client_arguments, wait_for_broker
 from app.broker.offsets import Offsets
 from app.broker.provide import provided_broker
 from app.cli.live import Live
-from app.cli.show import say
+from app.cli.show import AsJson, as_json, say
 from app.engine.reader import MarketDataReader
 from app.feeds.recording import Recording, open_recording
+from app.operator.up import up
 from app.run.feed import play
 from app.run.folder import Run, run_row
 from app.run.invalid_rows import in_all
@@ -29,10 +31,12 @@ def run(
     feed: Annotated[Path | None, typer.Option(help="A recording to play into market_data.")] = None,
     size: Annotated[str, typer.Option(help="Base amount of a level, where the recording has no sizes.")] = "",
     speed: Annotated[float, typer.Option(min=0.001, help="Seconds of event time a second.")] = 1.0,
+    json: AsJson = False,
 ) -> None:
     """Trade on paper in the foreground, on the settings' own channels and ledger, until Ctrl-C.
 
-    Without --feed, market data is whatever is written to the market_data channel.
+    Without --feed, market data is whatever is written to the market_data channel. --json prints one object once the
+    worker is up: worker, pid, stages, broker, namespace, ledger, log.
 
     Example: crossbook run --feed recordings/linkusdt --speed 10
     """
@@ -48,11 +52,12 @@ def run(
             }
         )
     profiles_of(settings)
-    with provided_broker(settings, say) as reached:
-        asyncio.run(_run(reached, recording, speed))
+    # Ctrl-C is how it ends: all is at rest by then, and nothing failed
+    with provided_broker(settings, say) as reached, contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_run(reached, recording, speed, json=json))
 
 
-async def _run(settings: Settings, recording: Recording | None, speed: float) -> None:
+async def _run(settings: Settings, recording: Recording | None, speed: float, *, json: bool) -> None:
     await wait_for_broker(settings, say=say)
     around = surroundings(settings, MarketDataReader(settings, {}))
     await create_channels(settings, channels_of(around))
@@ -65,6 +70,7 @@ async def _run(settings: Settings, recording: Recording | None, speed: float) ->
     worker = WorkerProcess(settings, here.log, say)
     await worker.start()
     watching = asyncio.create_task(worker.watch())
+    telling = asyncio.create_task(_tell(settings, worker, here)) if json else None
     try:
         async with Offsets(client_arguments(settings)) as offsets:
             watch = Watch(offsets, topology(around), settings)
@@ -72,7 +78,7 @@ async def _run(settings: Settings, recording: Recording | None, speed: float) ->
             if recording is not None:
                 playing = play(recording, recording.name, settings, speed=speed, progress=lambda _: None, say=say)
                 feeding = asyncio.create_task(playing)
-            with Live(here, quiet=False) as live:
+            with Live(here, quiet=json) as live:
                 while not watching.done():
                     live.look(await watch.look())
                     if feeding is not None and feeding.done():
@@ -84,4 +90,10 @@ async def _run(settings: Settings, recording: Recording | None, speed: float) ->
         await watching
     finally:
         watching.cancel()
+        if telling is not None:
+            telling.cancel()
         await worker.stop()
+
+
+async def _tell(settings: Settings, worker: WorkerProcess, run: Run) -> None:
+    as_json({**await up(settings, lambda: worker.pid), "log": str(run.log)})

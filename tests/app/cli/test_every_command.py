@@ -9,9 +9,6 @@ from typer.core import TyperGroup
 
 from app import cli
 
-FOREGROUND = {"run", "worker"}
-"""They run until Ctrl-C: there is no answer that could be printed."""
-
 
 def commands() -> Iterator[tuple[str, Any]]:
     if not cli.app.registered_commands:
@@ -49,7 +46,7 @@ def test_a_command_explains_itself_with_an_example(name):
     assert f"crossbook {name}" in text.partition("Example: ")[2]
 
 
-@pytest.mark.parametrize("name", sorted(set(ALL) - FOREGROUND))
+@pytest.mark.parametrize("name", ALL)
 def test_a_command_can_answer_in_json(name):
     assert any("--json" in option.opts for option in ALL[name].params)
 
