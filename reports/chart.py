@@ -27,7 +27,8 @@ _CONFIG: Spec = {
     "aria": False,
     "background": None,
     "font": _FONT,
-    "padding": 4,
+    # text is measured in the narrowest of these fonts; where only a wider one is installed, labels need the room
+    "padding": {"left": 18, "right": 22, "top": 4, "bottom": 4},
     "view": {"stroke": None},
     "axis": {
         "labelColor": MUTED,
