@@ -1,6 +1,6 @@
 """Aggregator (aligned): how do we combine the books that belong together, so that they can be judged as a whole?
 
-In        a Quote or Unfit of one venue, and ticks of event time
+In        a Quote or Unfit of one venue, Moved, and ticks of event time
 Out       the joined Instant when all expected venues have reported; an incomplete one when an instant came short
 Key       pair; correlation is (pair, received_time), the expected venues are the source's
 Guarantee every instant ends: complete, or `incomplete` when a later one begins, at the time-out, or at the feed's end
@@ -15,7 +15,8 @@ from msgspec import Struct, field
 from app.domain.counting import Counts
 from app.domain.market_data import EndOfFeed
 from app.domain.message import Origin
-from app.domain.opportunity import Instant, Quote, Unfit
+from app.domain.opportunity import Instant, Moved, Quote, Unfit
+from routes.join import moved
 
 
 class State(Struct):
@@ -24,6 +25,7 @@ class State(Struct):
     """The instant that is being collected, or was last."""
     ended: bool = True
     quotes: dict[str, Quote] = {}
+    """Of that instant, by venue."""
     counts: Counts = field(default_factory=Counts)
 
 
@@ -31,6 +33,9 @@ def aggregator(*, expected: frozenset[str], timeout_ns: int) -> Callable[[Any, O
     def handle(body: Any, origin: Origin, state: State) -> Iterable[Any]:
         if type(body) is Quote or type(body) is Unfit:
             return _book(body, state)
+        if type(body) is Moved:
+            state.ended = True
+            return moved(body, state)
         due = type(body) is EndOfFeed or body.received_time - state.at >= timeout_ns
         short = _short(state) if due and not state.ended else ()
         return (*short, *state.counts.tell("join", state.pair, body, origin), body)

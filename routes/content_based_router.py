@@ -1,9 +1,9 @@
 """Content-Based Router: how do we send a message to where it belongs, by what it says?
 
 In        a body and the destination that its venue and pair have by the rules
-Out       the body to the join in this agent, or its book to a channel of its own
+Out       the body to the join in this agent, or its book to a channel of its own; then Moved to the join here
 Key       pair
-Guarantee exactly one output: the first rule that matches, else a counted drop
+Guarantee exactly one destination: that of the first rule that matches, else a counted drop
 Fails as  nothing
 """
 
@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from app.domain.counting import Counts
 from app.domain.message import Origin, Send
+from app.domain.opportunity import Moved
 from app.domain.routing import DROP, JOIN
 from routes.dynamic_router import Routed
 
@@ -30,6 +31,7 @@ def content_based_router() -> Callable[[Any, Origin, State], Iterable[Any]]:
         if body.to == JOIN:
             return (body.body,)
         state.counts.add(f"to:{body.to}")
-        return () if body.to == DROP else (Send(body.to, body.book.pair, body.book, copy=True),)
+        moved = Moved(body.book.received_time)
+        return (moved,) if body.to == DROP else (Send(body.to, body.book.pair, body.book, copy=True), moved)
 
     return handle

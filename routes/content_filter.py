@@ -4,10 +4,11 @@ In        a joined Instant
 Out       the same less the depth that we have taken already
 Key       pair; the state is sizing's, which does the taking
 Guarantee what we took of a level is withheld until that level shows another size, or is gone
-Fails as  nothing; a side with nothing left drops its venue from the instant
+Fails as  nothing; a side with nothing left offers nothing, the other side stays
 """
 
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import Any
 
 import msgspec
@@ -22,24 +23,23 @@ def content_filter() -> Callable[[Any, Origin, State], Iterable[Any]]:
     def handle(body: Any, origin: Origin, state: State) -> Iterable[Any]:
         if type(body) is not Instant or not state.withheld:
             return (body,)
-        quotes = [left for quote in body.quotes if (left := _left(quote, state.withheld)) is not None]
-        return (msgspec.structs.replace(body, quotes=tuple(quotes)),)
+        return (msgspec.structs.replace(body, quotes=tuple([_left(quote, state.withheld) for quote in body.quotes])),)
 
     return handle
 
 
-def _left(quote: Quote, withheld: dict[str, Withheld]) -> Quote | None:
+def _left(quote: Quote, withheld: dict[str, Withheld]) -> Quote:
     book = quote.book
-    sides = {}
-    for side, levels in (("bids", book.bids), ("asks", book.asks)):
-        taken = withheld.get(f"{book.venue} {side}")
-        if taken is not None and taken.levels:
-            taken.see(levels)
-            if taken.levels:
-                sides[side] = taken.less(levels)
-    if not sides:
+    taken = withheld.get(book.venue)
+    if taken is None:
         return quote
-    book = msgspec.structs.replace(book, **sides)
-    if not book.bids or not book.asks:
-        return None
-    return msgspec.structs.replace(quote, book=book, bid=float(book.bids[0][0]), ask=float(book.asks[0][0]))
+    if not taken.see(book):
+        del withheld[book.venue]
+        return quote
+    bids, asks = taken.bids.less(book.bids), taken.asks.less(book.asks)
+    return msgspec.structs.replace(
+        quote,
+        book=msgspec.structs.replace(book, bids=bids, asks=asks),
+        bid=float(bids[0][0]) if bids else 0.0,
+        ask=float(asks[0][0]) if asks else inf,
+    )

@@ -1,6 +1,6 @@
 """Message Join (each): what does every venue quote for this pair right now?
 
-In        a Quote or Unfit of one venue
+In        a Quote or Unfit of one venue, or Moved
 Out       the joined Instant of all venues, at every update
 Key       pair; the state is the opportunity table
 Guarantee books are joined in their order of arrival, which the feed makes event time and then venue name
@@ -15,13 +15,13 @@ from msgspec import Struct, field
 from app.domain.counting import Counts
 from app.domain.market_data import Book
 from app.domain.message import Origin
-from app.domain.opportunity import Instant, Quote, Unfit
+from app.domain.opportunity import Instant, Moved, Quote, Unfit
 
 
 class State(Struct):
     pair: str
     quotes: dict[str, Quote] = {}
-    """By venue, the latest."""
+    """By venue, in the order of their names: the latest."""
     newest: dict[str, int] = {}
     """Venue -> received_time of its latest book, fit or not, ns."""
     counts: Counts = field(default_factory=Counts)
@@ -33,27 +33,37 @@ def join() -> Callable[[Any, Origin, State], Iterable[Any]]:
             return _quote(body, state)
         if type(body) is Unfit:
             return _unfit(body, state)
+        if type(body) is Moved:
+            return moved(body, state)
         return (*state.counts.tell("join", state.pair, body, origin), body)
 
     def _quote(quote: Quote, state: State) -> Iterable[Any]:
         book = quote.book
         if _late(book, state):
             return ()
-        state.quotes[book.venue] = quote
-        return _instant(state, book.received_time, book.venue)
+        if book.venue in state.quotes:
+            state.quotes[book.venue] = quote
+        else:
+            state.quotes = dict(sorted({**state.quotes, book.venue: quote}.items()))
+        if len(state.quotes) < 2:
+            return ()
+        state.counts.add("joined")
+        return (Instant(state.pair, book.received_time, tuple(state.quotes.values()), changed=book.venue),)
 
     def _unfit(unfit: Unfit, state: State) -> Iterable[Any]:
         if _late(unfit.book, state) or state.quotes.pop(unfit.book.venue, None) is None:
             return ()
-        return (Instant(state.pair, unfit.book.received_time, _by_name(state), gone=unfit.book.venue),)
-
-    def _instant(state: State, at: int, venue: str) -> Iterable[Any]:
-        if len(state.quotes) < 2:
-            return ()
-        state.counts.add("joined")
-        return (Instant(state.pair, at, _by_name(state), changed=venue),)
+        return (Instant(state.pair, unfit.book.received_time, tuple(state.quotes.values()), gone=unfit.book.venue),)
 
     return handle
+
+
+def moved(body: Moved, state: Any) -> Iterable[Any]:
+    """Forgets all quotes; the instant that ends what was open."""
+    if not state.quotes:
+        return ()
+    state.quotes = {}
+    return (Instant(state.pair, body.at, (), complete=False),)
 
 
 def _late(book: Book, state: State) -> bool:
@@ -62,7 +72,3 @@ def _late(book: Book, state: State) -> bool:
         return True
     state.newest[book.venue] = book.received_time
     return False
-
-
-def _by_name(state: State) -> tuple[Quote, ...]:
-    return tuple(state.quotes[venue] for venue in sorted(state.quotes))

@@ -10,6 +10,7 @@ Fails as  Reject for what is no book of a venue and pair we know
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct, field
@@ -22,6 +23,7 @@ from app.domain.message import Origin
 from app.domain.opportunity import Quote, Unfit
 
 _PAIR = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}")
+_spelt = lru_cache(10_000)(_PAIR.fullmatch)
 _REMEMBERED = 64
 """Numbers of a source that are remembered one by one; below them everything counts as seen."""
 
@@ -74,14 +76,17 @@ def message_filter(
     def _check_known(venue: str, pair: str) -> None:
         if venue not in venues:
             raise Reject("unknown venue: it has no profile", field="venue", value=venue)
-        if pair not in pairs if pairs else not _PAIR.fullmatch(pair):
+        if pair not in pairs if pairs else not _spelt(pair):
             raise Reject("unknown pair", field="pair", value=pair)
 
     def _book(book: Book, origin: Origin, state: State) -> Iterable[Any]:
         _check_known(book.venue, book.pair)
         prices = read(book)
         reason = ""
-        if state.seen.setdefault(f"{book.venue} {book.source}", Seen()).again(book.sequence):
+        seen = state.seen.get(stream := f"{book.venue} {book.source}")
+        if seen is None:
+            seen = state.seen[stream] = Seen()
+        if seen.again(book.sequence):
             reason = "duplicate"
         elif book.exchange_time is not None and book.exchange_time - book.received_time > future_ns:
             reason = "future"

@@ -34,25 +34,26 @@ Levels = tuple[Level, ...]
 class State(Struct):
     pair: str
     withheld: dict[str, Withheld] = {}
-    """`venue side` -> what we took there."""
+    """By venue: what we took there."""
     instant: int = -1
-    """Number of the joined instant that `now` belongs to."""
+    """Offset of the message whose joined instant `now` belongs to."""
     now: dict[str, Withheld] = {}
-    """`venue side` -> what other directions took there at this very instant, of what was left before it."""
+    """By venue: what other directions took there at this very instant, of what was left before it."""
     spells: Spells = field(default_factory=Spells)
     counts: Counts = field(default_factory=Counts)
 
-    def left(self, number: int, venue: str, side: str, levels: Levels) -> Levels:
-        """The levels without what was taken of them at this instant."""
-        if number != self.instant:
-            self.instant, self.now = number, {}
-        taken = self.now.get(f"{venue} {side}")
-        return levels if taken is None else taken.less(levels)
+    def left(self, instant: int, buy: str, asks: Levels, sell: str, bids: Levels) -> tuple[Levels, Levels]:
+        """Asks and bids without what was taken of them at this instant."""
+        if instant != self.instant:
+            self.instant, self.now = instant, {}
+        nothing = Withheld()
+        return self.now.get(buy, nothing).asks.less(asks), self.now.get(sell, nothing).bids.less(bids)
 
-    def take(self, venue: str, side: str, levels: Levels, amount: Decimal) -> None:
-        """Takes `amount` of what is left: for the rest of this instant, and until the book shows a change."""
+    def take(self, buy: str, asks: Levels, bought: Decimal, sell: str, bids: Levels, sold: Decimal) -> None:
+        """Takes these amounts of what is left: for the rest of this instant, and until the books show a change."""
         for kept in (self.withheld, self.now):
-            kept.setdefault(f"{venue} {side}", Withheld()).take(levels, amount)
+            kept.setdefault(buy, Withheld()).asks.take(asks, bought)
+            kept.setdefault(sell, Withheld()).bids.take(bids, sold)
 
 
 def sizing(
@@ -73,8 +74,7 @@ def sizing(
         buy, sell = profiles[crossing.buy_venue], profiles[crossing.sell_venue]
         asks, bids = body.buy.book.asks, body.sell.book.bids
         if depletion:
-            asks = state.left(crossing.number, buy.name, "asks", asks)
-            bids = state.left(crossing.number, sell.name, "bids", bids)
+            asks, bids = state.left(origin.offset, buy.name, asks, sell.name, bids)
         sized = size(asks, bids, buy, sell, state.pair, _of(state.pair))
         opened = [Send("opportunities", state.pair, _opened(body, sized))] if body.opens else []
         if isinstance(sized, Refused):
@@ -83,8 +83,7 @@ def sizing(
             return (*opened, *map(near, missed))
         state.counts.add("ordered")
         if depletion:
-            state.take(buy.name, "asks", asks, sized.buy_amount)
-            state.take(sell.name, "bids", bids, sized.sell_amount)
+            state.take(buy.name, asks, sized.buy_amount, sell.name, bids, sized.sell_amount)
         return (*opened, Send("trade_orders", account, _order(body, sized, asks, bids, origin)))
 
     def _of(pair: str) -> Limits:

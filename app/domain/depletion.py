@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from app.domain.market_data import Level
+from app.domain.market_data import Book, Level
 from app.domain.money import exact, plain
 
 
@@ -15,7 +15,7 @@ class Taken(Struct):
     amount: Decimal
 
 
-class Withheld(Struct):
+class Side(Struct):
     """One book side of one venue: price text -> what we took there."""
 
     levels: dict[str, Taken] = {}
@@ -54,3 +54,16 @@ class Withheld(Struct):
                 else:
                     before.amount += taken
                 left -= taken
+
+
+class Withheld(Struct):
+    """What we took of one venue's book."""
+
+    bids: Side = field(default_factory=Side)
+    asks: Side = field(default_factory=Side)
+
+    def see(self, book: Book) -> bool:
+        """A new book; whether anything of it is withheld still."""
+        self.bids.see(book.bids)
+        self.asks.see(book.asks)
+        return bool(self.bids.levels or self.asks.levels)

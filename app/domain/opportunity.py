@@ -30,6 +30,12 @@ class Unfit(Struct, frozen=True, gc=False):
     book: Book
 
 
+class Moved(Struct, frozen=True, gc=False):
+    """The rules send the pair's books elsewhere: what was joined of it here, before `at`, does not hold any more."""
+
+    at: Whole
+
+
 class Instant(Struct, frozen=True, gc=False):
     """The joined view of one pair: what each venue quotes, as known at `at` (event time, ns). Venues by name."""
 

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from msgspec import Struct
 
 from app.domain.book import crossed, locked, read
-from app.domain.depletion import Withheld
+from app.domain.depletion import Side
 from app.domain.errors import Reject, Retry
 from app.domain.execution import Fill, LegStatus, OrderReport, VenueOrder
 from app.domain.market_data import Book, Level
@@ -29,7 +29,7 @@ class PaperState(Struct):
     """By client order id."""
     balances: dict[str, Decimal] = {}
     """By asset; below zero only where funds are unlimited."""
-    withheld: dict[str, Withheld] = {}
+    withheld: dict[str, Side] = {}
     """`pair side` -> what was taken of a level that has not changed since (with latency only)."""
 
 
@@ -87,7 +87,7 @@ class PaperVenue:
             at = max(at, book.received_time)
             levels = book.asks if order.side == "buy" else book.bids
             if self._depletion and order.limit_price is not None:  # a repair takes what is displayed
-                displayed = self._state.withheld.setdefault(f"{order.pair} {order.side}", Withheld())
+                displayed = self._state.withheld.setdefault(f"{order.pair} {order.side}", Side())
                 displayed.see(levels)
                 levels = displayed.less(levels)
         with exact():

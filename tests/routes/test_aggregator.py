@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.opportunity import Instant, Quote, Unfit
+from app.domain.opportunity import Instant, Moved, Quote, Unfit
 from routes.aggregator import State, aggregator
 from tests.builders import PAIR, SECOND, START, book, end, instant, origin, quote, tick
 
@@ -116,3 +116,10 @@ def test_a_mark_goes_on_behind_what_it_ended() -> None:
     found = list(handle(end(), origin(2), state))
 
     assert (found[0], found[-1]) == (short(), end())
+
+
+def test_a_pair_that_moves_away_ends_what_was_open_once_and_counts_no_instant_short() -> None:
+    found, counts = aligned(at("a"), at("b"), Moved(START + SECOND), Moved(START + SECOND), at("a", 2), at("b", 2))
+
+    assert [(one.at - START, one.complete) for one in found] == [(0, True), (SECOND, False), (2 * SECOND, True)]
+    assert counts == {"joined": 2}

@@ -2,8 +2,10 @@
 
 from decimal import Decimal as D
 from fractions import Fraction
+from math import inf
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,14 +100,16 @@ def test_a_venue_that_went_closes_only_what_it_takes_part_in() -> None:
 
     _, state = detected(instant(LOW, HIGH, third), instant(LOW, third, gone="b"))
 
-    assert list(state.open) == ["a>c"]
+    assert list(state.paying.on) == ["a>c"]
 
 
-def test_a_venue_of_which_we_took_all_closes_what_it_takes_part_in() -> None:
-    found, state = detected(instant(LOW, HIGH, changed="b"), instant(LOW, changed="a"))
+def test_a_side_of_which_we_took_all_closes_what_it_takes_part_in() -> None:
+    taken = msgspec.structs.replace(LOW, book=msgspec.structs.replace(LOW.book, asks=()), ask=inf)
+
+    found, state = detected(instant(LOW, HIGH, changed="b"), instant(taken, HIGH, changed="a"))
 
     assert kinds(found) == ["Candidate", "OpportunityClosed"]
-    assert state.open == {}
+    assert state.paying.on == {}
 
 
 def test_only_directions_of_the_venue_that_changed_are_looked_at() -> None:

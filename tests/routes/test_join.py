@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.domain.market_data import Book
-from app.domain.opportunity import Instant, Quote, Unfit
+from app.domain.opportunity import Instant, Moved, Quote, Unfit
 from routes.join import State, join
 from tests.builders import PAIR, SECOND, START, book, end, instant, origin, quote
 
@@ -75,3 +75,13 @@ def test_a_book_from_before_the_unfit_one_does_not_bring_its_venue_back() -> Non
 
 def test_marks_pass() -> None:
     assert list(join()(end(), origin(), State(PAIR))) == [end()]
+
+
+def test_a_pair_that_moves_away_ends_what_was_joined_and_is_joined_anew_when_it_comes_back() -> None:
+    moved = Moved(START + 3 * SECOND)
+
+    found, _ = joined(at("a"), at("b", 1), moved, moved, at("a", 4), at("b", 5))
+
+    assert [(one.at - START, one.complete, len(one.quotes)) for one in found] == [
+        (SECOND, True, 2), (3 * SECOND, False, 0), (5 * SECOND, True, 2),
+    ]  # fmt: skip

@@ -6,7 +6,7 @@ import msgspec
 
 from app.domain.market_data import Rule, RulesChanged
 from app.domain.message import Send
-from app.domain.opportunity import Unfit
+from app.domain.opportunity import Moved, Unfit
 from app.engine.step import Out, Step, through
 from routes import content_based_router, dynamic_router
 from tests.builders import PAIR, START, book, end, origin, quote, run, states, tick
@@ -44,15 +44,16 @@ def test_a_body_for_the_join_goes_on_unchanged() -> None:
 def test_a_body_for_a_channel_is_passed_on_to_the_byte_and_goes_nowhere_else() -> None:
     outs, left = run(steps(*TO_MAJORS), [quote()], states(steps()))
 
-    (out,) = outs
+    out = outs[0]
+    assert sent(outs) == ["order_books.majors"]
     assert (out.send.channel, out.send.key, out.send.body, out.send.copy) == ("order_books.majors", PAIR, book(), True)
-    assert left == []
+    assert left == [Moved(START)]
 
 
 def test_a_book_that_makes_its_venue_forgotten_goes_the_same_way() -> None:
     outs, left = run(steps(*TO_MAJORS), [Unfit(book("", ""))], states(steps()))
 
-    assert ([out.send.body for out in outs], left) == ([book("", "")], [])
+    assert ([out.send.body for out in outs[:-1]], left) == ([book("", "")], [Moved(START)])
 
 
 def test_what_no_rule_matches_is_dropped_and_counted() -> None:
@@ -60,14 +61,14 @@ def test_what_no_rule_matches_is_dropped_and_counted() -> None:
 
     outs, left = run(steps(), [quote(), quote(sequence=2)], held)
 
-    assert (outs, left, held[1].counts.by_name) == ([], [], {"to:drop": 2})
+    assert (sent(outs), left, held[1].counts.by_name) == ([], [Moved(START)] * 2, {"to:drop": 2})
 
 
 def test_new_rules_hold_for_what_follows_them() -> None:
     outs, left = run(steps(*TO_JOIN), [quote(), changed(TO_MAJORS), quote(sequence=2)], states(steps()))
 
     assert sent(outs) == ["order_books.majors"]
-    assert left == [quote(), changed(TO_MAJORS)]
+    assert left == [quote(), changed(TO_MAJORS), Moved(START)]
 
 
 def test_the_version_of_the_rules_is_in_the_history() -> None:

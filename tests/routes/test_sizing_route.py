@@ -1,6 +1,7 @@
 """An order is made of an approval only; what is refused is a near miss, once a spell."""
 
 from decimal import Decimal as D
+from itertools import count
 from typing import Any
 
 from app.domain.limits import Limits
@@ -18,13 +19,20 @@ def candidate(low: Quote = LOW, high: Quote = HIGH, *, number: int = 1, opens: b
     return Candidate(crossing, low, high, D(1000), "o1", opens)
 
 
-def ordered(*bodies: Any, known: Any = None, depletion: bool = False, **limits: Any) -> tuple[list[Any], State]:
+def ordered(
+    *bodies: Any, known: Any = None, depletion: bool = False, instants: Any = (), **limits: Any
+) -> tuple[list[Any], State]:
+    """What is sent for candidates, each of an instant of its own where `instants` does not say otherwise."""
     handle = sizing(
         profiles=known or profiles(), limits={"*": Limits(**{"max_edge_bps": D(5000), **limits})}, account="paper",
         expiry_ns=60 * SECOND, depletion=depletion,
     )  # fmt: skip
     state = State(PAIR)
-    found = [one for number, body in enumerate(bodies, 1) for one in handle(body, origin(number), state)]
+    found = [
+        one
+        for number, body in zip(instants or count(1), bodies, strict=False)
+        for one in handle(body, origin(number), state)
+    ]
     told = [getattr(one, "body", one) for one in found]
     return [one for one in told if type(one) in (TradeOrder, NearMiss, OpportunityOpened)], state
 
@@ -105,8 +113,8 @@ def test_with_depletion_what_is_ordered_is_withheld_and_without_it_is_not() -> N
     _, with_it = ordered(candidate(), depletion=True)
     _, without = ordered(candidate(), depletion=False)
 
-    assert with_it.withheld["a asks"].less(LOW.book.asks) == ()
-    assert with_it.withheld["b bids"].less(HIGH.book.bids) == ()
+    assert with_it.withheld["a"].asks.less(LOW.book.asks) == ()
+    assert with_it.withheld["b"].bids.less(HIGH.book.bids) == ()
     assert without.withheld == {}
 
 
@@ -133,7 +141,7 @@ def test_two_directions_at_one_instant_do_not_take_the_same_depth() -> None:
     known = profiles(profile("a"), profile("b"), profile("c"))
     both = [candidate(quote("99", "100", venue=venue), seller) for venue in ("a", "b")]
 
-    found, _ = ordered(*both, known=known, depletion=True)
+    found, _ = ordered(*both, known=known, depletion=True, instants=(1, 1))
 
     (order,), (missed,) = of(found, TradeOrder), of(found, NearMiss)
     assert order.sell.amount == sum(D(size) for _, size in seller.book.bids)

@@ -1,12 +1,13 @@
 """What we took is withheld until that level changes."""
 
 from decimal import Decimal as D
+from math import inf
 from typing import Any
 
 import msgspec
 import pytest
 
-from app.domain.depletion import Withheld
+from app.domain.depletion import Side, Withheld
 from app.domain.opportunity import Instant
 from routes.content_filter import content_filter
 from routes.sizing import State
@@ -15,8 +16,8 @@ from tests.builders import PAIR, instant, origin, quote
 LEVELS = (("100", "2"), ("101", "3"))
 
 
-def after(*amounts: str) -> Withheld:
-    withheld = Withheld()
+def after(*amounts: str) -> Side:
+    withheld = Side()
     for amount in amounts:
         withheld.take(withheld.less(LEVELS), D(amount))
     return withheld
@@ -74,7 +75,7 @@ def test_a_level_that_stays_keeps_what_was_taken_whatever_others_do() -> None:
 
 
 def test_sizes_keep_their_last_digit() -> None:
-    withheld = Withheld()
+    withheld = Side()
     levels = (("1", "12345678.000000000000000001"),)
     withheld.take(levels, D("0.000000000000000001"))
 
@@ -91,8 +92,8 @@ def taken(**amounts: str) -> State:
     for place, amount in amounts.items():
         venue, side = place.split("_")
         level = ("100", "1") if side == "asks" else ("110", "1")
-        state.withheld[f"{venue} {side}"] = Withheld()
-        state.withheld[f"{venue} {side}"].take((level,), D(amount))
+        withheld = state.withheld.setdefault(venue, Withheld())
+        getattr(withheld, side).take((level,), D(amount))
     return state
 
 
@@ -109,8 +110,20 @@ def test_an_instant_shows_what_is_left_and_its_best_prices() -> None:
     assert found.quotes[1] == HIGH
 
 
-def test_a_venue_of_which_we_took_a_whole_side_is_out_of_the_instant() -> None:
-    assert filtered(taken(a_asks="1"), LOW, HIGH).quotes == (HIGH,)
+def test_a_side_of_which_we_took_all_offers_nothing_and_the_other_stays() -> None:
+    left, high = filtered(taken(a_asks="1"), LOW, HIGH).quotes
+
+    assert (left.book.asks, left.ask) == ((), inf)
+    assert (left.book.bids, left.bid) == (LOW.book.bids, 99.0)
+    assert high == HIGH
+
+
+def test_what_is_withheld_no_more_is_forgotten() -> None:
+    state = taken(a_asks="0.5")
+    fresh = quote("99", "100", size="7")
+
+    assert filtered(state, fresh, HIGH).quotes == (fresh, HIGH)
+    assert state.withheld == {}
 
 
 def test_where_nothing_was_taken_the_instant_is_the_very_same() -> None:
