@@ -16,13 +16,14 @@ from app.domain.errors import ConfigurationError
 from app.domain.execution import OrdersClosed
 from app.domain.routing import JOIN, check
 from app.domain.venue import VenueProfile
+from app.engine.agent import build
 from app.engine.control import ControlBus
 from app.engine.outbox import Outbox
 from app.engine.policy import patient
 from app.engine.reader import MarketDataReader
 from app.engine.stage import Stage
 from app.engine.tap import TapSender
-from app.engine.worker import WorkerApp, build, together
+from app.engine.worker import WorkerApp, together
 from app.settings import Settings
 from app.storage.ledger import Ledger
 from app.topology import Surroundings, topology

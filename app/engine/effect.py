@@ -15,21 +15,20 @@ import msgspec
 from app.domain.errors import CrossbookError, Halt, Refuse, Reject, Retry
 from app.domain.failure import Attempt
 from app.engine.policy import Exhausted, bounded
-from app.engine.recovery import Checkpointer, PartitionState
-from app.engine.runtime import Runtime
+from app.engine.recovery import PartitionState
 from app.engine.stage import Effects, Stage
+from app.engine.stateful import StatefulRuntime
 from app.engine.step import Out, RouteFailed, through
 from app.engine.transport import Batch
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_S = 0.05
 MOST_UNDER_WAY = 256
 """Commands at once; further messages wait in Kafka."""
 
 
-class EffectRuntime(Runtime):
-    checkpoints: Checkpointer
+class EffectRuntime(StatefulRuntime):
+    checkpoint_s = 0.05
 
     def __init__(self, stage: Stage, *rest: Any) -> None:
         super().__init__(stage, *rest)
@@ -184,12 +183,4 @@ class EffectRuntime(Runtime):
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=5)
-        try:
-            async with asyncio.timeout(5):
-                await self.checkpoints.checkpoint()
-        except (TimeoutError, Halt):
-            pass
-
-    def forget(self) -> None:
-        self.checkpoints.partitions.clear()
-        super().forget()
+        await super().rest()

@@ -1,21 +1,18 @@
 """A pure stage: state and outputs are functions of the input alone. Nothing is awaited between a tick and an order."""
 
-import asyncio
 from typing import Any
 
 from app.domain.errors import Halt, Reject
-from app.engine.recovery import Checkpointer, PartitionState
-from app.engine.runtime import Runtime
+from app.engine.recovery import PartitionState
+from app.engine.stateful import StatefulRuntime
 from app.engine.step import Out, RouteFailed, through
 from app.engine.transport import Batch
 
-CHECKPOINT_S = 0.25
 
-
-class PureRuntime(Runtime):
+class PureRuntime(StatefulRuntime):
     """Works a batch record by record in a plain loop, then sends what came of it."""
 
-    checkpoints: Checkpointer
+    checkpoint_s = 0.25
 
     async def take(self, batch: Batch) -> None:
         await self.gate.wait()
@@ -72,15 +69,3 @@ class PureRuntime(Runtime):
             outs.append(self.dead(record, body, origin, error))
         state.position = origin.offset
         state.dirty = True
-
-    async def rest(self) -> None:
-        """A last checkpoint, bounded; what it does not reach is worked again by the next owner."""
-        try:
-            async with asyncio.timeout(5):
-                await self.checkpoints.checkpoint()
-        except (TimeoutError, Halt):
-            pass
-
-    def forget(self) -> None:
-        self.checkpoints.partitions.clear()
-        super().forget()

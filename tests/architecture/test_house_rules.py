@@ -89,7 +89,7 @@ def test_faust_is_touched_in_the_engine_alone() -> None:
 
     assert touched <= {
         "app/engine/transport.py",
-        "app/engine/worker.py",
+        "app/engine/agent.py",
         "app/engine/sink.py",
         "app/broker/connection.py",
     }

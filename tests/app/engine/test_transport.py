@@ -16,12 +16,13 @@ from faust.types import TP
 from app.broker.connection import client_arguments
 from app.broker.offsets import Offsets
 from app.broker.topics import TopicSpec, create_topics
+from app.engine.agent import build
 from app.engine.codec import encode
 from app.engine.outbox import Outbox
 from app.engine.stage import Stage
 from app.engine.step import Step
 from app.engine.transport import MOST_RECORDS, Batch, _NoThread
-from app.engine.worker import WorkerApp, build
+from app.engine.worker import WorkerApp
 from app.settings import Settings, load
 from routes.dead_letter_channel import dead_letter_channel
 from routes.invalid_message_channel import invalid_message_channel
