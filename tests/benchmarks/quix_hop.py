@@ -47,13 +47,14 @@ class SpreadSerializer(JSONSerializer):
         super().__init__(dumps=msgspec.json.Encoder().encode)
 
 
-def main(bootstrap: str, source: str, target: str, group: str) -> None:
+def main(bootstrap: str, source: str, target: str, group: str, state: str) -> None:
     app = Application(
         broker_address=bootstrap,
         consumer_group=group,
         auto_offset_reset="earliest",
         auto_create_topics=False,
         commit_interval=0.25,
+        state_dir=state,
         producer_extra_config={"linger.ms": 0, "acks": "all", "enable.idempotence": True},
         consumer_extra_config={"fetch.wait.max.ms": 100},
         loglevel="WARNING",

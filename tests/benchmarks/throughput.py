@@ -66,7 +66,8 @@ def plain(settings: Settings) -> AbstractAsyncContextManager[int]:
 
 def quix(settings: Settings) -> AbstractAsyncContextManager[int]:
     """QuixStreams on the run's market_data."""
-    return child("quix_hop", QUIXSTREAMS, **_loop(settings))
+    state = str(settings.home / "quixstreams")  # else it leaves a folder where it stands, in the project
+    return child("quix_hop", QUIXSTREAMS, **_loop(settings), state=state)
 
 
 def stage_groups(settings: Settings) -> Groups:
