@@ -31,7 +31,9 @@ unit: .venv/dev ## the fast part of the tests, without Kafka
 bench: .venv/bench ## speed and memory on the embedded Kafka
 	@$(BIN)/python -m tests.benchmarks
 
-clean: ## forget runs and the environment; Kafka's jars stay
+# The broker first: without its folder and the command, nobody could stop it by name. A broken environment is cleaned too.
+clean: ## forget runs and the environment, and stop the embedded broker; Kafka's jars stay
+	@[ ! -x $(BIN)/crossbook ] || CROSSBOOK_CONFIG= CROSSBOOK_HOME=.crossbook CROSSBOOK_BROKER= $(BIN)/crossbook broker stop || true
 	rm -rf .venv .crossbook/runs .crossbook/broker
 
 .venv/bin/python:
