@@ -66,7 +66,7 @@ def _value(name: str, value: Any) -> Any:
     if isinstance(value, SecretStr):
         secret = value.get_secret_value()
         if name == "ledger" and secret:
-            return address(secret).render_as_string(hide_password=True)
+            return address(secret).difference_update_query(["password"]).render_as_string(hide_password=True)
         return "***" if secret else ""
     if isinstance(value, tuple):
         return list(value)

@@ -1,7 +1,10 @@
 """A ledger's URL: as the drivers want it, and as people may see it."""
 
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -26,14 +29,32 @@ def address(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise ConfigurationError(
-            "the ledger's URL cannot be read; write sqlite:///path/to/ledger.db or postgresql://user:password@host/database"
+            "the ledger's URL cannot be read; write sqlite:///path/to/ledger.db or "
+            "postgresql://user:password@host/database into CROSSBOOK_LEDGER"
         ) from None
     if parsed.drivername not in _DRIVERS:
         raise ConfigurationError(
-            f"no ledger is kept in {parsed.drivername}; the URL must begin with sqlite:// or postgresql://"
+            f"no ledger is kept in {parsed.drivername}; the URL in CROSSBOOK_LEDGER must begin with sqlite:// or "
+            "postgresql://"
         )
     query = {"ssl" if name == "sslmode" else name: value for name, value in parsed.query.items()}
+    if not is_sqlite(parsed):
+        _refuse_what_cannot_be(parsed, query)
     return parsed.set(drivername=_DRIVERS[parsed.drivername], query=query)
+
+
+def _refuse_what_cannot_be(parsed: URL, query: dict[str, Any]) -> None:
+    """An unknown option would leave the driver as a TypeError; half of a password with an @ would pass for a host, and
+    be shown."""
+    if "@" in f"{parsed.host}{parsed.database}":
+        raise ConfigurationError(
+            "the ledger's URL has an @ too many; write one in a password as %40, in CROSSBOOK_LEDGER"
+        )
+    known = signature(asyncpg.connect).parameters
+    if unknown := sorted(name for name in query if name not in known and not name.startswith("prepared_statement_")):
+        raise ConfigurationError(
+            f"the ledger's URL has no option {', '.join(unknown)}; correct what CROSSBOOK_LEDGER has after the ?"
+        )
 
 
 def shown(parsed: URL) -> str:

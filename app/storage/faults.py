@@ -1,7 +1,8 @@
 """Every error of the databases and their drivers, as one of ours.
 
 What may heal (away, locked, full, read-only, overloaded) is a Retry; what the operator set wrongly (no such database,
-no permission, not a database) a ConfigurationError; the rest is an invariant of ours that broke: Halt.
+no permission, not a database) a ConfigurationError; the rest is an invariant of ours that broke: Halt. Where another
+ledger would do as well, the advice names the setting.
 """
 
 import sqlite3
@@ -25,32 +26,33 @@ LOWER = (
 )
 """What `translated` catches: all that the databases and their drivers raise."""
 
+_REACHED = "see that it runs and can be reached, and that CROSSBOOK_LEDGER names the right one"
 _SQLITE_ADVICE = {
     sqlite3.SQLITE_BUSY: "another process holds it; if that does not end, close what has the file open",
     sqlite3.SQLITE_LOCKED: "another connection holds it; if that does not end, close what has the file open",
-    sqlite3.SQLITE_FULL: "free space on its disk",
-    sqlite3.SQLITE_READONLY: "make the file and its folder writable",
-    sqlite3.SQLITE_CANTOPEN: "see that its folder exists and may be written",
-    sqlite3.SQLITE_PERM: "see that its folder may be written",
+    sqlite3.SQLITE_FULL: "free space on its disk, or name a file on another one in CROSSBOOK_LEDGER",
+    sqlite3.SQLITE_READONLY: "make the file and its folder writable, or name another file in CROSSBOOK_LEDGER",
+    sqlite3.SQLITE_CANTOPEN: "see that its folder exists and may be written, or name another file in CROSSBOOK_LEDGER",
+    sqlite3.SQLITE_PERM: "see that its folder may be written, or name another file in CROSSBOOK_LEDGER",
     sqlite3.SQLITE_IOERR: "see that its disk is there and has space",
     sqlite3.SQLITE_PROTOCOL: "another process holds it; if that does not end, close what has the file open",
     sqlite3.SQLITE_NOMEM: "free memory",
     sqlite3.SQLITE_INTERRUPT: "it was interrupted",
 }
 _POSTGRES_ADVICE = {
-    "08": "see that the server runs and can be reached",
-    "25": "see that the server is the primary and takes writes",
+    "08": _REACHED,
+    "25": "see that the server is the primary and takes writes, or name the one that is in CROSSBOOK_LEDGER",
     "40": "another writer was in the way",
     "53": "free disk space, memory or connections on the server",
     "55": "another session holds it; if that does not end, end that session",
-    "57": "see that the server stays up",
+    "57": _REACHED,
     "58": "see that the server's disk is there and has space",
     "72": "another writer was in the way",
 }
 _POSTGRES_SETTINGS = {
-    "28": "correct user and password in the ledger's URL",
-    "3D": "create the database, or correct its name in the ledger's URL",
-    "42501": "grant the user the right to create and write tables there",
+    "28": "correct user and password in CROSSBOOK_LEDGER",
+    "3D": "create the database, or correct its name in CROSSBOOK_LEDGER",
+    "42501": "grant the user the right to create and write tables there, or name another user in CROSSBOOK_LEDGER",
 }
 
 
@@ -70,12 +72,12 @@ def translate(error: BaseException, name: str) -> CrossbookError:
             return found
         if isinstance(cause, asyncpg.PostgresError) and (found := _postgres(cause, name)):
             return found
-        if isinstance(cause, asyncpg.InterfaceError) and not isinstance(cause, ValueError):
-            return Retry(f"{name}: {_line(cause)}; see that the server runs and can be reached")
+        if isinstance(cause, asyncpg.InterfaceError) and (found := _interface(cause, name)):
+            return found
         if isinstance(cause, OSError | PoolTimeout):
-            return Retry(f"{name}: {_line(cause)}; see that the database is there and can be reached")
+            return Retry(f"{name}: {_line(cause)}; {_REACHED}")
     if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return Retry(f"{name}: the connection was lost ({_line(error)}); see that the server runs and can be reached")
+        return Retry(f"{name}: the connection was lost ({_line(error)}); {_REACHED}")
     return Halt(f"{name}: {_line(error)}; this is no fault of the database: report it with this message")
 
 
@@ -84,7 +86,9 @@ def _sqlite(error: sqlite3.Error, name: str) -> CrossbookError | None:
     if code in _SQLITE_ADVICE:
         return Retry(f"{name}: {error}; {_SQLITE_ADVICE[code]}")
     if code == sqlite3.SQLITE_NOTADB:
-        return ConfigurationError(f"{name} is no SQLite database; name another file, or move this one away")
+        return ConfigurationError(
+            f"{name} is no SQLite database; name another file in CROSSBOOK_LEDGER, or move this one away"
+        )
     return None
 
 
@@ -95,6 +99,12 @@ def _postgres(error: asyncpg.PostgresError, name: str) -> CrossbookError | None:
     if advice := _POSTGRES_ADVICE.get(state[:2]):
         return Retry(f"{name}: {_line(error)} ({state}); {advice}")
     return None
+
+
+def _interface(error: asyncpg.InterfaceError, name: str) -> CrossbookError | None:
+    if isinstance(error, asyncpg.exceptions.ClientConfigurationError):
+        return ConfigurationError(f"{name}: {_line(error)}; correct what CROSSBOOK_LEDGER says after the ?")
+    return None if isinstance(error, ValueError) else Retry(f"{name}: {_line(error)}; {_REACHED}")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

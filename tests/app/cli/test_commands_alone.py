@@ -39,7 +39,7 @@ def test_the_same_stages_whatever_the_join(crossbook):
 def test_settings_say_where_they_come_from_and_hide_what_is_secret(crossbook, tmp_path):
     (tmp_path / "crossbook.toml").write_text('partitions = 2\nbroker_password = "hunter2"\n')
 
-    found = crossbook("config", "show", "--json", ledger="postgresql://me:hunter2@db/crossbook")
+    found = crossbook("config", "show", "--json", ledger="postgresql://me:hunter2@db/crossbook?password=hunter2")
     table = crossbook("config", "show", ledger="postgresql://me:hunter2@db/crossbook")
     path = crossbook("config", "path", "--json")
 

@@ -27,6 +27,12 @@ def made(kind: type[BaseException]) -> BaseException:
     raise AssertionError(f"how is {kind} made?")
 
 
+def coded(code: int) -> sqlite3.Error:
+    error = sqlite3.OperationalError("it broke")
+    error.sqlite_errorcode = code
+    return error
+
+
 def test_every_lower_error_becomes_one_of_ours() -> None:
     ours = ("sqlalchemy", "asyncpg", "sqlite3", "builtins", "socket")
     kinds = {each for lower in LOWER for each in subclasses(lower) if each.__module__.split(".")[0] in ours}
@@ -57,10 +63,7 @@ def test_every_lower_error_becomes_one_of_ours() -> None:
     ],
 )
 def test_what_sqlite_says_decides_what_to_do(code: int, kind: type[CrossbookError]) -> None:
-    error = sqlite3.OperationalError("it broke")
-    error.sqlite_errorcode = code
-
-    assert type(translate(exc.OperationalError("INSERT", {}, error), "x")) is kind
+    assert type(translate(exc.OperationalError("INSERT", {}, coded(code)), "x")) is kind
 
 
 @pytest.mark.parametrize(
@@ -99,6 +102,27 @@ def test_a_message_tells_neither_the_statement_nor_its_values() -> None:
 
 
 @pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionRefusedError(111, "refused"),
+        TimeoutError(),
+        asyncpg.CannotConnectNowError("x"),
+        asyncpg.ConnectionDoesNotExistError("x"),
+        asyncpg.InvalidPasswordError("x"),
+        asyncpg.InvalidAuthorizationSpecificationError("x"),
+        asyncpg.InvalidCatalogNameError("x"),
+        asyncpg.InsufficientPrivilegeError("x"),
+        asyncpg.ReadOnlySQLTransactionError("x"),
+        asyncpg.exceptions.ClientConfigurationError("`sslmode` parameter must be one of: disable, allow"),
+        *map(coded, (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOTADB)),
+    ],
+    ids=repr,
+)
+def test_where_another_ledger_would_do_the_setting_is_named(error: Exception) -> None:
+    assert "CROSSBOOK_LEDGER" in str(translate(exc.DBAPIError("SELECT", {}, error), "x")).partition("; ")[2]
+
+
+@pytest.mark.parametrize(
     ("url", "name"),
     [
         ("sqlite:///a/b.db", "SQLite ledger a/b.db"),
@@ -112,9 +136,20 @@ def test_a_ledger_is_named_without_its_password(url: str, name: str) -> None:
     assert shown(address(url)) == name
 
 
-@pytest.mark.parametrize("url", ["", "nonsense", "mysql://me:secret@host/x", "postgresql://me:secret@host:port/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "nonsense",
+        "mysql://me:secret@host/x",
+        "postgresql://me:secret@host:port/x",
+        "postgresql://me:half@secret@host/x",
+        "postgresql://me:half@host/secret@host/x",
+        "postgresql://me:secret@host/x?no_such_option=secret",
+    ],
+)
 def test_a_wrong_url_is_refused_without_repeating_it(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="URL") as caught:
+    with pytest.raises(ConfigurationError, match=r"URL.*CROSSBOOK_LEDGER") as caught:
         address(url)
 
     assert "secret" not in str(caught.value)

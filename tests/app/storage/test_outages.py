@@ -132,10 +132,13 @@ async def test_a_row_held_by_another_session_is_waited_for(postgres_url: str) ->
 
 @pytest.mark.postgres
 async def test_a_wrong_password_or_database_is_a_setting_to_correct(postgres: Postgres) -> None:
-    with pytest.raises(ConfigurationError, match="correct user and password"):
-        await Ledger.open(postgres.url().replace(postgres.password, "wrong"))
-    with pytest.raises(ConfigurationError, match="create the database"):
+    with pytest.raises(ConfigurationError, match="correct user and password in CROSSBOOK_LEDGER") as password:
+        await Ledger.open(postgres.url().replace(postgres.password, "wrong-one"))
+    with pytest.raises(ConfigurationError, match=r"create the database.*CROSSBOOK_LEDGER") as database:
         await Ledger.open(postgres.url("nowhere"))
+
+    assert "wrong-one" not in str(password.value)
+    assert postgres.password not in str(database.value)
 
 
 @contextmanager
