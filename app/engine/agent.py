@@ -114,11 +114,9 @@ def _wire(app: WorkerApp) -> None:
         async def _checkpoints() -> None:
             await runtime.checkpoints.run(runtime.checkpoint_s, app.fail)
 
-    if isinstance(runtime, EffectRuntime):
-
-        @app.task
-        async def _watch() -> None:
-            try:
-                await runtime.watch()
-            except Halt as error:
-                await app.fail(error)
+    @app.task
+    async def _beside() -> None:
+        try:
+            await runtime.run()
+        except Exception as error:
+            await app.fail(error if isinstance(error, Halt) else Halt(f"stage {runtime.stage.name}: {error!r}"))

@@ -170,8 +170,8 @@ class EffectRuntime(StatefulRuntime):
         if self._failure is not None:
             raise Halt(f"a command failed where nothing may fail: {self._failure!r}") from self._failure
 
-    async def watch(self) -> None:
-        """Ends with the failure of a command as soon as there is one; runs beside the agent."""
+    async def run(self) -> None:
+        """Ends with the failure of a command as soon as there is one."""
         while True:
             await asyncio.sleep(0.1)
             self._check()

@@ -59,6 +59,9 @@ class Runtime:
         the next batch, and what that one decides without the rest of the last is wrong."""
         return not self.leaving and not self.app.failed and self.app.current(batch)
 
+    async def run(self) -> None:
+        """What a stage does beside its agent, for as long as it lives. Raises Halt when the stage must stop."""
+
     async def rest(self) -> None:
         """The partitions are being taken away, or the worker stops: bring what is under way to where it can be left."""
 

@@ -1,7 +1,14 @@
-"""A sink stage: routes turn messages into rows, the engine writes each batch in one transaction, then commits."""
+"""A sink stage: routes turn messages into rows, the engine writes them in transactions, then commits.
 
+While one transaction is written, what arrives waits, and goes into the next, all of it: a busy stage pays for few of
+them, an idle one waits for none.
+"""
+
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from contextlib import suppress
+from functools import partial
+from typing import Any, NamedTuple
 
 from faust.types import TP
 
@@ -12,14 +19,34 @@ from app.engine.runtime import DEAD, INVALID, Runtime
 from app.engine.step import Out, RouteFailed
 from app.engine.transport import Batch
 
+MOST_RECORDS = 4_000
+"""Records whose rows wait for the database; the others wait in Kafka."""
+
+
+class _Taken(NamedTuple):
+    """A batch whose rows wait to be written."""
+
+    batch: Batch
+    rows: list[Any]
+    sent: list["asyncio.Future[Any]"]
+
 
 class SinkRuntime(Runtime):
     """Rows are keyed naturally, so a batch that comes again changes nothing."""
 
     write: Callable[[Sequence[Any]], Awaitable[None]]
 
+    def __init__(self, *rest: Any) -> None:
+        super().__init__(*rest)
+        self._taken: list[_Taken] = []
+        self._records = 0
+        """Of all batches that are not written yet."""
+        self._news = asyncio.Event()
+        self._written = asyncio.Condition()
+
     async def take(self, batch: Batch) -> None:
         await self.gate.wait()
+        await self._until_fewer_than(MOST_RECORDS)
         if not self.mine(batch):
             return
         outs: list[Out] = []
@@ -27,12 +54,40 @@ class SinkRuntime(Runtime):
         for record in batch.records:
             self._one(record, rows, outs)
         self.counts["in"] += len(batch.records)
-        sent = await self.send(outs)
+        self._taken.append(_Taken(batch, rows, await self.send(outs)))
+        self._records += len(batch.records)
+        self._news.set()
+
+    async def run(self) -> None:
+        """Writes whatever there is, one transaction after the other. Raises Halt when the stage must stop."""
+        while True:
+            await self._news.wait()
+            await self.write_taken()
+
+    async def write_taken(self) -> None:
+        """All rows that wait, in one transaction; then their batches may be committed."""
+        self._news.clear()
+        taken, self._taken = self._taken, []
+        rows = [row for each in taken for row in each.rows]
         if rows:
-            await patient(lambda: self.write(rows), "ledger")
-        await acknowledged(sent)
-        if self.app.current(batch):
-            self.app.progress[TP(batch.topic, batch.partition)] = batch.records[-1].offset + 1
+            await patient(partial(self.write, rows), "ledger")
+        for batch, _, sent in taken:
+            await acknowledged(sent)
+            if self.app.current(batch):
+                self.app.progress[TP(batch.topic, batch.partition)] = batch.records[-1].offset + 1
+        async with self._written:
+            self._records -= sum(len(each.batch.records) for each in taken)
+            self._written.notify_all()
+
+    async def rest(self) -> None:
+        """Waits, but not for long, until all is written; what is not comes again to the next owner."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await self._until_fewer_than(1)
+
+    async def _until_fewer_than(self, records: int) -> None:
+        async with self._written:
+            await self._written.wait_for(lambda: self._records < records)
 
     def _one(self, record: Any, rows: list[Any], outs: list[Out]) -> None:
         try:

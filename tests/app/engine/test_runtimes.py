@@ -11,6 +11,7 @@ from app.domain.errors import Halt, Reject
 from app.domain.message import Origin, Send
 from app.engine.codec import encode
 from app.engine.recovery import Checkpointer
+from app.engine.sink import MOST_RECORDS
 from app.engine.step import Step
 from tests.app.engine.doubles import App, Outbox, Record, Thing, batch, headers_of, must_not, pure, sink, thing
 
@@ -205,6 +206,7 @@ async def test_a_sink_writes_good_rows_beside_bad_messages_and_then_commits() ->
 
     runtime = sink(app, outbox, write, Step("rows", "Test", row))
     await runtime.take(batch(thing(1), thing(2), Record("t.things", 0, 3, None, b"", []), thing(4)))
+    await runtime.write_taken()
 
     assert written == [1, 4]
     assert [letter.route for _, letter in outbox.on("dead_letters")] == ["rows"]
@@ -220,10 +222,54 @@ async def test_a_sink_that_cannot_set_aside_stops_without_committing(channel: st
         raise AssertionError("nothing to write")
 
     runtime = sink(app, outbox, write, Step("rows", "Test", must_not(KeyError("x"))))
+    await runtime.take(batch(thing(1), Record("t.things", 0, 2, None, b"", [])))
     with pytest.raises(Halt):
-        await runtime.take(batch(thing(1), Record("t.things", 0, 2, None, b"", [])))
+        await runtime.write_taken()
 
     assert app.committed == 0
+
+
+async def test_what_a_sink_takes_while_it_writes_is_one_transaction_and_committed_when_written() -> None:
+    app, database = App(), asyncio.Semaphore(0)
+    transactions: list[list[int]] = []
+
+    async def write(rows: Sequence[Any]) -> None:
+        await database.acquire()
+        transactions.append(list(rows))
+
+    runtime = sink(app, Outbox(), write, Step("rows", "Test", lambda body, _: [body.number]))
+    running = asyncio.create_task(runtime.run())
+    await runtime.take(batch(thing(1)))
+    await asyncio.sleep(0)
+    for number in (2, 3):
+        await runtime.take(batch(thing(number)))
+    resting = asyncio.create_task(runtime.rest())
+    await asyncio.sleep(0.01)
+
+    assert (transactions, app.committed, resting.done()) == ([], 0, False)
+    database.release()
+    database.release()
+    await resting
+    assert (transactions, app.committed) == ([[1], [2, 3]], 4)
+    running.cancel()
+
+
+async def test_a_sink_takes_no_more_than_it_may_hold() -> None:
+    app, database = App(), asyncio.Event()
+
+    async def write(_: Sequence[Any]) -> None:
+        await database.wait()
+
+    runtime = sink(app, Outbox(), write, Step("rows", "Test", lambda body, _: [body.number]))
+    running = asyncio.create_task(runtime.run())
+    await runtime.take(batch(*map(thing, range(MOST_RECORDS))))
+    another = asyncio.create_task(runtime.take(batch(thing(MOST_RECORDS))))
+    await asyncio.sleep(0.01)
+
+    assert not another.done()
+    database.set()
+    await another
+    running.cancel()
 
 
 async def test_a_checkpoint_needs_something_new() -> None:
