@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from app.cli.options import AtMost, InRun, OnDay, day_of, facts, instant, moment
-from app.cli.show import AsJson, as_json, out, table
+from app.cli.show import AsJson, as_json, out, say, table
 from app.domain.errors import NotFound, NotRunning, UsageError
 from app.domain.failure import DeadLetter
 from app.operator import dead_letters
@@ -98,7 +98,9 @@ def replay(
 ) -> None:
     """Send a dead order again, as its next attempt; refused (exit 1) where the trade is closed, expired or worn out.
 
-    Example: crossbook dlq replay 'recording:42#1'
+    An order of a replay or demo has its recording's time: give --at, which the refusal names.
+
+    Example: crossbook dlq replay 'recording:42#1' --at 2026-11-20T12:00:00
     """
     now = instant(at)
 
@@ -106,7 +108,8 @@ def replay(
         row = await dead_letters.row_of(ledger, identity)
         return await dead_letters.replay(await reachable(settings), ledger, row, now)
 
-    sent = _with_ledger(chosen(load(), run), again)
+    place = chosen(load(), run)
+    sent = _with_ledger(place, again)
     said = {
         "message_id": sent.origin.message_id,
         "trade_id": sent.order.trade_id,
@@ -115,6 +118,8 @@ def replay(
         "correlation_id": sent.origin.correlation_id,
         "event_time": sent.origin.event_time,
     }
+    if place.finished:
+        say(f"note: the worker of {place.name} ended with it; docs/operations.md says how to start one on its channels")
     if json:
         as_json(said)
     else:

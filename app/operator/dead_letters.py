@@ -1,6 +1,7 @@
 """Dead letters, looked at and sent again: the ledger knows of them, Kafka has them to the byte."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from time import time_ns
 from typing import Any
 
@@ -148,7 +149,17 @@ async def _may_go(ledger: Ledger, letter: DeadLetter, order: TradeOrder, now: in
         )
     if order.expires_at < now:
         late = (now - order.expires_at) // 1_000_000
-        raise Refuse("EXPIRED", f"trade {order.trade_id} expired {late:,} ms ago: its books are not there any more")
+        raise Refuse(
+            "EXPIRED",
+            f"trade {order.trade_id} expired {late:,} ms ago: its books are not there any more; an order of a replay "
+            f"or demo has its recording's time: --at {_while_it_lived(order)} considers it then",
+        )
+
+
+def _while_it_lived(order: TradeOrder) -> str:
+    """An event time for `--at` at which the order may still go: its decision's, rounded down to the millisecond."""
+    seconds, milliseconds = divmod(order.decided_at // 10**6, 1_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}"
 
 
 async def purge(settings: Settings) -> int:

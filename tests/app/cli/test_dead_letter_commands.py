@@ -128,6 +128,18 @@ async def test_an_order_is_too_old_by_the_wall_clock_where_no_time_is_given(die,
     assert "EXPIRED" in answer.err
 
 
+async def test_of_a_recorded_order_the_refusal_says_which_time_to_give(die, dlq):
+    dead = await die()
+
+    refused = dlq("replay", "t1#1")
+    when = refused.err.partition("--at ")[2].split()[0]
+    again = dlq("replay", "t1#1", "--at", when, "--json")
+
+    assert again.code == 0, again.err
+    assert again.json["event_time"] == order("t1").decided_at
+    assert len(await sent_orders(dead.settings)) == 1
+
+
 async def test_a_replay_whose_outcome_is_not_known_yet_is_not_repeated(die, dlq, write):
     dead = await die()
     again = origin("t1#1/replay", channel="trade_orders", causation_id=dead.message_id)
