@@ -24,6 +24,7 @@ from app.engine.reader import MarketDataReader
 from app.engine.stage import Stage
 from app.engine.tap import TapSender
 from app.engine.worker import WorkerApp, together
+from app.observation import Observation
 from app.settings import Settings
 from app.storage.ledger import Ledger
 from app.topology import Surroundings, topology
@@ -116,11 +117,16 @@ def worker(settings: Settings) -> WorkerApp:
         return wire_tap(share=share, put=TapSender(settings, box).put)
 
     control = ControlBus(settings, connection, outbox, tap)
-    first = together(apps, settings, outbox, control, (reader.stop, ledger.close))
+    observation = Observation(apps, settings) if settings.metrics_port >= 0 else None
+    closing = (observation.stop,) if observation else ()
+    first = together(apps, settings, outbox, control, (reader.stop, ledger.close, *closing))
 
     async def prepare() -> None:
         await wait_for_broker(settings, say=lambda line: print(line, file=sys.stderr))
         await create_channels(settings, channels_of(around))
+        if observation is not None:
+            await observation.start()
+            control.served_at = observation.url
 
     first.prepare = prepare
     if settings.reports:

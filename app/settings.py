@@ -95,6 +95,11 @@ class Settings(BaseSettings):
 
     parent: int = Field(0, ge=0, description="Process id without which this worker leaves; 0: it stands alone.")
     web_port: int = Field(0, ge=0, le=65_535, description="Port of the worker's own web server, on loopback; 0: none.")
+    metrics_port: int = Field(
+        0, ge=-1, le=65_535, description="Port of /metrics, /healthz and /readyz; 0: a free one, -1: none."
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address that these listen on; in a pod 0.0.0.0.")
+    bot: str = Field("", description="The market this worker is a bot for, such as BTC/USDT; empty: it is none.")
     report_at: str = Field("5 0 * * *", description="Crontab (UTC) of the daily report, run by the leader.")
     reports: bool = Field(False, description="Whether this worker's leader writes the daily report.")
     runs_kept: int = Field(10, ge=1, description="Replays and demos kept under home before the oldest is purged.")

@@ -31,6 +31,8 @@ class Origin(Struct, frozen=True, gc=False):
     """When the market data behind it was sent, ns."""
     redelivered: bool = False
     """True: it may have been worked on before, here or elsewhere, so the world is asked before it is acted on."""
+    trace: str = ""
+    """W3C traceparent of what is traced; empty: it is not."""
 
 
 class Send(Struct, frozen=True, gc=False):

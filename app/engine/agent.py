@@ -98,13 +98,13 @@ def _wire(app: WorkerApp) -> None:
     runtime = app.runtime
 
     async def revoked(_app: Any, _revoked: Any, **_: Any) -> None:
-        runtime.leaving = True
+        runtime.leaving, runtime.assigned = True, False
         await runtime.rest()
         await app.consumer.commit()
         runtime.forget()
 
     async def assigned(_app: Any, _assigned: Any, **_: Any) -> None:
-        runtime.leaving = False
+        runtime.leaving, runtime.assigned = False, True
 
     app.on_partitions_revoked.connect(revoked, weak=False)
     app.on_partitions_assigned.connect(assigned, weak=False)

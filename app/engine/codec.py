@@ -49,6 +49,8 @@ def headers(origin: Origin, *, exchange_time: int | None = None, replayed: int =
         found.append(("causation", origin.causation_id.encode()))
         found.append(("cause-sent", b"%d" % origin.wall_cause_sent))
         found.append(("history", ",".join(origin.history).encode()))
+    if origin.trace:
+        found.append(("traceparent", origin.trace.encode()))
     if replayed:
         found.append(("replayed", b"%d" % replayed))
     return found
@@ -91,6 +93,7 @@ def decoder(channel: str, message: Any) -> Callable[[Record], tuple[Any, Origin]
                     event_time,
                     (),
                     int(found.get("sent", 0)),
+                    trace=found["traceparent"].decode() if "traceparent" in found else "",
                 )
             history = tuple(found["history"].decode().split(",")) if found.get("history") else ()
             if len(history) > _MOST_HISTORY:
@@ -106,6 +109,7 @@ def decoder(channel: str, message: Any) -> Callable[[Record], tuple[Any, Origin]
                 history,
                 int(found.get("sent", 0)),
                 int(found.get("cause-sent", 0)),
+                trace=found["traceparent"].decode() if "traceparent" in found else "",
             )
         except Reject as error:
             raise Reject(error.reason, field=error.field, value=error.value, where=_where(channel, record)) from None

@@ -49,6 +49,8 @@ class ControlBus:
         self._paused: set[str] = set()
         self._heard = False
         """Everything that was said before this worker came."""
+        self.served_at = ""
+        """Where metrics and health are served; empty: nowhere."""
 
     def attach(self, runtimes: Sequence[Runtime], app: Any) -> None:
         """Takes charge of the stages: they wait until everything said so far has been heard."""
@@ -145,6 +147,8 @@ class ControlBus:
             + "".join(f" {name}={runtime.counts[name]}" for name in sorted(runtime.counts))
             for runtime in self._runtimes
         }
+        if self.served_at:
+            state["metrics"] = self.served_at
         answer = Answer(command_id, me, state, time_ns())
         origin = Origin(f"{command_id}/answer/{me}", command_id, command_id, CONTROL.name, 0, 0, 0, ("control_bus",))
         await self._outbox.send(CONTROL.topic(self._settings), f"answer/{me}".encode(), encode(answer), headers(origin))

@@ -37,6 +37,7 @@ class EffectRuntime(StatefulRuntime):
         self.effects: Effects = stage.effects
         self._resume = [step.name for step in stage.steps].index(self.effects.resume)
         self._under_way: dict[asyncio.Task[None], int] = {}
+        self.meter.under_way = lambda: len(self._under_way)
         self._failure: BaseException | None = None
         self._redelivered_below: dict[int, int] = {}
 
@@ -50,7 +51,7 @@ class EffectRuntime(StatefulRuntime):
         for record in batch.records:
             if not await self._one(batch, partition, record):
                 return
-            self.counts["in"] += 1
+        self.took(batch)
 
     def _open(self, batch: Batch) -> PartitionState:
         partition = self.checkpoints.load(self.stage.steps, batch.partition)
@@ -106,7 +107,13 @@ class EffectRuntime(StatefulRuntime):
             commands: list[Any] = []
             try:
                 outs, commands = through(
-                    self.stage.steps, body, origin, state.states, first, tap=self.tap(origin.message_id)
+                    self.stage.steps,
+                    body,
+                    origin,
+                    state.states,
+                    first,
+                    meter=self.meter,
+                    probe=self.probe(origin, first),
                 )
             except Reject as error:
                 outs = [self.invalid(record, error)]

@@ -25,7 +25,7 @@ class PureRuntime(StatefulRuntime):
             outs: list[Out] = []
             for record in batch.records:
                 self._one(partition, record, outs)
-            self.counts["in"] += len(batch.records)
+            self.took(batch)
             await partition.told(self.send(outs))
 
     def _one(self, partition: PartitionState, record: Any, outs: list[Out]) -> None:
@@ -56,7 +56,9 @@ class PureRuntime(StatefulRuntime):
         if origin.offset <= state.position:
             return  # included before the crash that made it come again
         try:
-            sends, left = through(self.stage.steps, body, origin, state.states, tap=self.tap(origin.message_id))
+            sends, left = through(
+                self.stage.steps, body, origin, state.states, meter=self.meter, probe=self.probe(origin)
+            )
             outs += sends
             if left and type(body) not in self.stage.marks:
                 raise Halt(f"{type(left[0]).__name__} came out behind the last route of {self.stage.name}")

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from time import time
 from typing import Any
 
 import msgspec
@@ -11,10 +12,13 @@ from app.domain.errors import Halt, Reject
 from app.domain.message import Origin, Send, child_id
 from app.engine.codec import Record, decoder, encode, headers
 from app.engine.outbox import Outbox
+from app.engine.probe import Tap, WayProbe
 from app.engine.stage import Stage
-from app.engine.step import Out, RouteFailed, Tap
+from app.engine.step import Out, RouteFailed
 from app.engine.transport import Batch, StageApp
 from app.settings import Settings
+from app.telemetry.meter import SAMPLED, StageMeter
+from app.telemetry.trading import TradingMeter
 
 INVALID = "invalid_messages"
 DEAD = "dead_letters"
@@ -39,7 +43,11 @@ class Runtime:
         self.gate = Gate()
         self.leaving = False
         """The partitions are being taken away, or the worker stops: nothing new is begun."""
+        self.assigned = False
         self.tap: Callable[[str], Tap | None] = lambda _message_id: None
+        self.meter = StageMeter(stage.name, [step.name for step in stage.steps])
+        self.trading = TradingMeter()
+        self._turn = SAMPLED
         self.counts: Counter[str] = Counter()
         """in, out, invalid, dead: for the control bus's answers."""
         prefix = f"{settings.namespace}."
@@ -53,6 +61,20 @@ class Runtime:
     async def take(self, batch: Batch) -> None:
         """Works one batch. Raises Halt when the stage must stop."""
         raise NotImplementedError
+
+    def probe(self, origin: Origin, first: int = 0) -> WayProbe | None:
+        """What looks at this message on its way: most are not looked at."""
+        self._turn -= 1
+        tap = self.tap(origin.message_id)
+        if self._turn > 0 and tap is None:
+            return None
+        self._turn = self._turn or SAMPLED
+        return WayProbe(self.meter, origin, first, tap)
+
+    def took(self, batch: Batch) -> None:
+        """The batch is worked."""
+        self.counts["in"] += len(batch.records)
+        self.meter.batch(batch.topic.removeprefix(self._prefix), len(batch.records), time())
 
     def mine(self, batch: Batch) -> bool:
         """Whether this stage may still work the batch. One that has failed may not: Faust starts its agent again with
@@ -76,6 +98,7 @@ class Runtime:
         """The copy for invalid_messages, under an id that a redelivery gives it again."""
         self.counts["invalid"] += 1
         channel = record.topic.removeprefix(self._prefix)
+        self.meter.invalid[channel] += 1
         where = f"{channel}/{record.partition}/{record.offset}"
         body = self.stage.invalid(record.value, error, where)
         origin = Origin(f"{where}/invalid", f"{where}/invalid", where, INVALID, 0, 0, 0, (self.stage.name,))
@@ -105,6 +128,10 @@ class Runtime:
         for out in outs:
             send = out.send
             topic = self._prefix + send.channel
+            self.meter.produced[send.channel] += 1
+            if send.channel == DEAD:
+                self.meter.dead[getattr(send.body, "code", "")] += 1
+            self.trading.saw(send.body, out.origin)
             value = encode(send.body)
             exchange_time = getattr(send.body, "exchange_time", None)
             key = send.key.encode()

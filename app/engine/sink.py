@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from time import monotonic
 from typing import Any, NamedTuple
 
 from faust.types import TP
@@ -43,6 +44,8 @@ class SinkRuntime(Runtime):
         """Of all batches that are not written yet."""
         self._news = asyncio.Event()
         self._written = asyncio.Condition()
+        self.writing_since: float | None = None
+        """Monotonic clock; None: nothing is being written."""
 
     async def take(self, batch: Batch) -> None:
         await self.gate.wait()
@@ -53,7 +56,7 @@ class SinkRuntime(Runtime):
         rows: list[Any] = []
         for record in batch.records:
             self._one(record, rows, outs)
-        self.counts["in"] += len(batch.records)
+        self.took(batch)
         self._taken.append(_Taken(batch, rows, await self.send(outs)))
         self._records += len(batch.records)
         self._news.set()
@@ -70,7 +73,9 @@ class SinkRuntime(Runtime):
         taken, self._taken = self._taken, []
         rows = [row for each in taken for row in each.rows]
         if rows:
+            self.writing_since = monotonic()
             await patient(partial(self.write, rows), "ledger")
+            self.writing_since = None
         for batch, _, sent in taken:
             await acknowledged(sent)
             if self.app.current(batch):
@@ -109,11 +114,13 @@ class SinkRuntime(Runtime):
     def _rows(self, body: Any, origin: Any) -> list[Any]:
         """Every route sees the message itself; a sink's routes stand side by side."""
         found: list[Any] = []
-        for step in self.stage.steps:
+        for index, step in enumerate(self.stage.steps):
+            self.meter.into[index] += 1
             try:
                 found += step.handle(body, origin)
             except (Reject, Halt):
                 raise
             except Exception as error:
+                self.meter.failed[index] += 1
                 raise RouteFailed(step.name, error) from error
         return found

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from app.domain.errors import Halt, Reject
 from app.domain.message import Origin, Send, child_id
+from app.telemetry.meter import StageMeter
 
 Handler = Callable[..., Iterable[Any]]
 """(body, envelope, the route's state) -> what follows: a `Send`, or a body for the next route. A sink's routes stand
@@ -48,12 +49,23 @@ class RouteFailed(Exception):
         self.cause = cause
 
 
-Tap = Callable[[str, str, Any, Origin], None]
-"""(from route, to route, body, envelope): sees what passes between two routes."""
+class Probe(Protocol):
+    """Looks at one message on its way through the routes."""
+
+    def enters(self, index: int, item: Any) -> None: ...
+
+    def leaves(self, index: int) -> None: ...
 
 
 def through(
-    steps: tuple[Step, ...], body: Any, origin: Origin, states: list[Any], first: int = 0, tap: Tap | None = None
+    steps: tuple[Step, ...],
+    body: Any,
+    origin: Origin,
+    states: list[Any],
+    first: int = 0,
+    *,
+    meter: StageMeter | None = None,
+    probe: Probe | None = None,
 ) -> tuple[list[Out], list[Any]]:
     """Hands `body` to the routes from `first` on, depth first.
 
@@ -63,17 +75,25 @@ def through(
     outs: list[Out] = []
     left: list[Any] = []
     counts = [0] * len(steps)
+    if meter is None:
+        meter = StageMeter("", [step.name for step in steps])
+    into = meter.into
 
     def visit(index: int, item: Any) -> None:
         while index < len(steps):
-            if tap is not None and index > first:
-                tap(steps[index - 1].name, steps[index].name, item, origin)
+            into[index] += 1
+            if probe is not None:
+                probe.enters(index, item)
             try:
                 found_all = steps[index].handle(item, origin, states[index])
             except (Reject, Halt):
                 raise
             except Exception as error:
+                meter.failed[index] += 1
                 raise RouteFailed(steps[index].name, error) from error
+            finally:
+                if probe is not None:
+                    probe.leaves(index)
             if type(found_all) is not tuple or len(found_all) != 1 or type(found_all[0]) is Send:
                 break
             item = found_all[0]  # one body, as most of the time: on to the next route without going deeper
@@ -83,6 +103,7 @@ def through(
             return
         for found in found_all:
             if type(found) is Send:
+                meter.sent[index] += 1
                 outs.append(_out(steps, index, counts, found, origin, states))
             else:
                 visit(index + 1, found)
@@ -118,5 +139,6 @@ def _out(steps: tuple[Step, ...], index: int, counts: list[int], send: Send, ori
             history,
             0,
             origin.wall_cause_sent or origin.wall_sent,
+            trace=origin.trace,
         ),
     )

@@ -1,0 +1,101 @@
+"""A worker under observation: its metrics, its health, and the lag of its stages, served while it lives."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.registry import CollectorRegistry
+
+from app.broker.connection import client_arguments
+from app.broker.lag import LagReader
+from app.domain.errors import Retry
+from app.engine.readiness import readiness
+from app.engine.stage import Stage
+from app.engine.worker import WorkerApp, group
+from app.settings import Settings
+from app.telemetry.books import BookCollector
+from app.telemetry.collector import RouteCollector, TradingCollector
+from app.telemetry.health import Health
+from app.telemetry.lag_watch import EVERY_S, LagCollector, LagWatch, Watched
+from app.telemetry.serve import Exposition
+from channels.dead_letters import DEAD_LETTERS
+
+log = logging.getLogger(__name__)
+
+_BEAT_S = 0.5
+
+
+class Observation:
+    """Starts before the first partition is assigned, so that a long recovery can be watched, too."""
+
+    def __init__(self, apps: Sequence[WorkerApp], settings: Settings) -> None:
+        self._settings = settings
+        runtimes = [app.runtime for app in apps]
+        meters = [runtime.meter for runtime in runtimes]
+        self._health = Health()
+        self._health.readiness += [partial(readiness, app, virtual_time=settings.virtual_time) for app in apps]
+        self._watch = lag_watch([runtime.stage for runtime in runtimes], settings)
+        registry = new_registry()
+        registry.register(RouteCollector(meters))
+        registry.register(TradingCollector([runtime.trading for runtime in runtimes], settings.bot))
+        registry.register(BookCollector(meters, settings.pairs, virtual_time=settings.virtual_time))
+        registry.register(LagCollector(self._watch))
+        self._server = Exposition(registry, self._health, settings.metrics_host, settings.metrics_port)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.url = ""
+        """Where it is served; empty before it is."""
+
+    async def start(self) -> None:
+        """Raises ConfigurationError where the port is taken."""
+        port = self._server.start()
+        self.url = f"http://{self._settings.metrics_host}:{port}"
+        log.info("metrics and health at %s", self.url)
+        self._tasks = [asyncio.create_task(self._beat()), asyncio.create_task(watch_lag(self._watch, self._settings))]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.to_thread(self._server.stop)
+
+    async def _beat(self) -> None:
+        while True:
+            self._health.beat()
+            await asyncio.sleep(_BEAT_S)
+
+
+def new_registry() -> CollectorRegistry:
+    """A registry of one's own, with what every process has."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    return registry
+
+
+def lag_watch(stages: Iterable[Stage], settings: Settings) -> LagWatch:
+    """The watch over these stages' groups and over the dead letters."""
+    watched = [
+        Watched(
+            stage.name,
+            group(stage, settings),
+            {channel.name: channel.topic(settings) for channel in stage.consumes},
+        )
+        for stage in stages
+    ]
+    return LagWatch(watched, DEAD_LETTERS.topic(settings))
+
+
+async def watch_lag(watch: LagWatch, settings: Settings) -> None:
+    """Looks every few seconds until cancelled; while the broker is away nothing new is known, and that is said."""
+    while True:
+        try:
+            async with LagReader(client_arguments(settings)) as reader:
+                while True:
+                    await watch.look(reader)
+                    await asyncio.sleep(EVERY_S)
+        except Retry as error:
+            watch.forget()
+            log.warning("lag is not known: %s; trying again", error)
+            await asyncio.sleep(EVERY_S)
