@@ -24,7 +24,7 @@ from app.engine.reader import MarketDataReader
 from app.engine.stage import Stage
 from app.engine.tap import TapSender
 from app.engine.worker import WorkerApp, together
-from app.observation import Observation
+from app.observation import worker_observed
 from app.settings import Settings
 from app.storage.ledger import Ledger
 from app.topology import Surroundings, topology
@@ -117,7 +117,7 @@ def worker(settings: Settings) -> WorkerApp:
         return wire_tap(share=share, put=TapSender(settings, box).put)
 
     control = ControlBus(settings, connection, outbox, tap)
-    observation = Observation(apps, settings) if settings.metrics_port >= 0 else None
+    observation = worker_observed(apps, settings) if settings.metrics_port >= 0 else None
     closing = (observation.stop,) if observation else ()
     first = together(apps, settings, outbox, control, (reader.stop, ledger.close, *closing))
 

@@ -1,4 +1,4 @@
-"""A worker under observation: its metrics, its health, and the lag of its stages, served while it lives."""
+"""A process under observation: its metrics, its health, and the lag of stages, served while it lives."""
 
 import asyncio
 import logging
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.registry import CollectorRegistry
+from prometheus_client.registry import Collector, CollectorRegistry
 
 from app.broker.connection import client_arguments
 from app.broker.lag import LagReader
@@ -28,21 +28,14 @@ _BEAT_S = 0.5
 
 
 class Observation:
-    """Starts before the first partition is assigned, so that a long recovery can be watched, too."""
+    """Serves a registry, turns the health's heart, and looks at the lag, from start to stop."""
 
-    def __init__(self, apps: Sequence[WorkerApp], settings: Settings) -> None:
-        self._settings = settings
-        runtimes = [app.runtime for app in apps]
-        meters = [runtime.meter for runtime in runtimes]
-        self._health = Health()
-        self._health.readiness += [partial(readiness, app, virtual_time=settings.virtual_time) for app in apps]
-        self._watch = lag_watch([runtime.stage for runtime in runtimes], settings)
+    def __init__(self, collectors: Iterable[Collector], watch: LagWatch, health: Health, settings: Settings) -> None:
         registry = new_registry()
-        registry.register(RouteCollector(meters))
-        registry.register(TradingCollector([runtime.trading for runtime in runtimes], settings.bot))
-        registry.register(BookCollector(meters, settings.pairs, virtual_time=settings.virtual_time))
-        registry.register(LagCollector(self._watch))
-        self._server = Exposition(registry, self._health, settings.metrics_host, settings.metrics_port)
+        for collector in (*collectors, LagCollector(watch)):
+            registry.register(collector)
+        self._watch, self._health, self._settings = watch, health, settings
+        self._server = Exposition(registry, health, settings.metrics_host, settings.metrics_port)
         self._tasks: list[asyncio.Task[None]] = []
         self.url = ""
         """Where it is served; empty before it is."""
@@ -63,6 +56,25 @@ class Observation:
         while True:
             self._health.beat()
             await asyncio.sleep(_BEAT_S)
+
+
+def worker_observed(apps: Sequence[WorkerApp], settings: Settings) -> Observation:
+    """A worker: started before its first partition is assigned, so that a long recovery can be watched, too."""
+    runtimes = [app.runtime for app in apps]
+    meters = [runtime.meter for runtime in runtimes]
+    health = Health()
+    health.readiness += [partial(readiness, app, virtual_time=settings.virtual_time) for app in apps]
+    collectors = (
+        RouteCollector(meters),
+        TradingCollector([runtime.trading for runtime in runtimes], settings.bot),
+        BookCollector(meters, settings.pairs, virtual_time=settings.virtual_time),
+    )
+    return Observation(collectors, lag_watch([runtime.stage for runtime in runtimes], settings), health, settings)
+
+
+def exporter(stages: Iterable[Stage], settings: Settings) -> Observation:
+    """Lag alone, of stages that run elsewhere, or nowhere."""
+    return Observation((), lag_watch(stages, settings), Health(), settings)
 
 
 def new_registry() -> CollectorRegistry:

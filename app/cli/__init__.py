@@ -17,10 +17,10 @@ app = typer.Typer(
     epilog="Exit codes: 0 ok, 1 error, 2 usage, 3 not running, 4 configuration, 5 time-out.",
 )
 
-_GROUPS = ("broker", "dlq", "control", "runs", "config", "ledger")
+_GROUPS = ("broker", "dlq", "control", "runs", "config", "ledger", "bots")
 _COMMANDS = (
     "demo", "run", "worker", "replay", "generate", "report", "reconcile", "trades", "trace", "status", "topology",
-    "doctor",
+    "doctor", "lag", "exporter",
 )  # fmt: skip
 
 

@@ -34,12 +34,17 @@ def table(rows: Sequence[Mapping[str, Any]], title: str = "", empty: str = "noth
     if not rows:
         out.print(empty, markup=False)
         return
-    drawn = Table(title=escape(title) or None, title_justify="left", header_style="bold", box=SIMPLE_HEAD)
-    for name in rows[0]:
-        drawn.add_column(escape(name), overflow="fold", justify="right" if _numeric(rows[0][name]) else "left")
+    out.print(drawn(rows, title))
+
+
+def drawn(rows: Sequence[Mapping[str, Any]], title: str = "") -> Table:
+    """The table itself, for those who draw it again and again."""
+    found = Table(title=escape(title) or None, title_justify="left", header_style="bold", box=SIMPLE_HEAD)
+    for name in rows[0] if rows else ():
+        found.add_column(escape(name), overflow="fold", justify="right" if _numeric(rows[0][name]) else "left")
     for row in rows:
-        drawn.add_row(*(_text(value) for value in row.values()))
-    out.print(drawn)
+        found.add_row(*(_text(value) for value in row.values()))
+    return found
 
 
 def _numeric(value: Any) -> bool:

@@ -63,35 +63,36 @@ async def standing(settings: Settings, timeout_s: float) -> Standing:
         settings = await reachable(settings)
     except NotRunning as error:
         return Standing(time_ns(), None, settings.namespace, [], [], ledger, [*notes, str(error)])
-    workers, said, lags = [], {}, {}
+    workers, said, behind = [], {}, {}
     try:
         said = await gates(settings)
         workers = await ask(settings, Status(new_command_id()), timeout_s)
-        lags = await _lags(settings)
+        behind = await lags(settings)
     except (Retry, ConfigurationError) as error:
         notes.append(str(error))
     stages = [
         StageStanding(
             stage.name,
             group(stage, settings),
-            lags.get(stage.name),
+            behind.get(stage.name),
             said.get(stage.name) if workers else None,
             sum(stage.name in answer.state for answer in workers),
         )
-        for stage in _stages(settings)
+        for stage in stages_at(settings)
     ]
     return Standing(time_ns(), settings.broker, settings.namespace, stages, workers, ledger, notes)
 
 
-def _stages(settings: Settings) -> tuple[Stage, ...]:
+def stages_at(settings: Settings) -> tuple[Stage, ...]:
     """Their names and channels: no profile, rule or join changes these, so a broken one must not blind us."""
     plain: dict[str, Any] = {"venues": None, "routing": None, "venue_names": (), "expected_venues": (), "join": "each"}
     return stages_of(settings.model_copy(update={**plain, "fee_bps": "", "latency_ms": "", "funds": "", "pairs": ()}))
 
 
-async def _lags(settings: Settings) -> dict[str, int | None]:
+async def lags(settings: Settings) -> dict[str, int | None]:
+    """Messages behind, by stage; None: the group never committed, or a channel is not there."""
     async with Offsets(client_arguments(settings)) as offsets:
-        return {stage.name: await _lag(offsets, stage, settings) for stage in _stages(settings)}
+        return {stage.name: await _lag(offsets, stage, settings) for stage in stages_at(settings)}
 
 
 async def _lag(offsets: Offsets, stage: Stage, settings: Settings) -> int | None:

@@ -32,7 +32,7 @@ def test_all_commands_are_there():
         "run worker replay demo generate report reconcile trades trace status topology doctor "
         "broker-start broker-stop broker-status dlq-list dlq-show dlq-replay dlq-purge dlq-invalid "
         "control-pause control-resume control-drain control-tap control-rules control-status "
-        "runs-list runs-purge config-show config-path ledger-diff"
+        "runs-list runs-purge config-show config-path ledger-diff lag exporter"
     )
 
     assert set(ALL) >= {name.replace("-", " ") for name in promised.split()}
