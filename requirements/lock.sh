@@ -7,3 +7,5 @@ lock --extra build pyproject.toml -o requirements/runtime.txt
 lock --extra build --extra dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
 # what the benchmark measures beside us lives in an environment of its own: its pins contradict ours
 lock requirements/bench.in -o requirements/bench.txt
+# what reads the environment for its bill of materials is no part of it
+lock requirements/sbom.in -o requirements/sbom.txt
