@@ -102,6 +102,8 @@ class Settings(BaseSettings):
     bot: str = Field("", description="The market this worker is a bot for, such as BTC/USDT; empty: it is none.")
     report_at: str = Field("5 0 * * *", description="Crontab (UTC) of the daily report, run by the leader.")
     reports: bool = Field(False, description="Whether this worker's leader writes the daily report.")
+    helm: str = Field("helm", description="Helm's program, for `crossbook bots`.")
+    kubectl: str = Field("kubectl", description="kubectl's program, for `crossbook bots`.")
     runs_kept: int = Field(10, ge=1, description="Replays and demos kept under home before the oldest is purged.")
     tap: float = Field(0.0, ge=0, le=1, description="Share of hops copied to the wire tap.")
 
