@@ -5,14 +5,14 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet install
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo setup test lint types imports unit bench report-demo clean
+.PHONY: demo setup test lint types imports unit bench dashboards report-demo clean
 
 demo: .venv/runtime ## a generated market, traded on paper, from books to report
 	@$(BIN)/crossbook demo
 
 setup: .venv/runtime ## .venv with the crossbook command in it
 
-test: .venv/dev lint types imports ## everything, unit to real Kafka
+test: .venv/dev .venv/dashboards lint types imports ## everything, unit to real Kafka
 	$(PYTEST)
 
 lint: .venv/dev
@@ -30,6 +30,9 @@ unit: .venv/dev ## the fast part of the tests, without Kafka
 
 bench: .venv/bench ## speed and memory on the embedded Kafka
 	@$(BIN)/python -m tests.benchmarks
+
+dashboards: .venv/dashboards ## dashboards/built from the YAML in dashboards
+	@$(BIN)/python -m dashboards.build
 
 # The broker first: without its folder and the command, nobody could stop it by name. A broken environment is cleaned too.
 clean: ## forget runs and the environment, and stop the embedded broker; Kafka's jars stay
@@ -49,6 +52,11 @@ clean: ## forget runs and the environment, and stop the embedded broker; Kafka's
 .venv/dev: .venv/runtime requirements/dev.txt
 	@echo "Setting up the tools for tests ..."
 	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Without dependencies: the list is complete, and pip would ask for the Kerberos that it leaves out.
+.venv/dashboards: .venv/dev requirements/dashboards.txt
+	@$(PIP) --no-deps --require-hashes -r requirements/dashboards.txt
 	@touch $@
 
 .venv/bench: .venv/dev requirements/bench.txt
