@@ -24,9 +24,10 @@ from app.engine.reader import MarketDataReader
 from app.engine.stage import Stage
 from app.engine.tap import TapSender
 from app.engine.worker import WorkerApp, together
-from app.observation import worker_observed
+from app.observation import traced, worker_observed
 from app.settings import Settings
 from app.storage.ledger import Ledger
+from app.telemetry.log_lines import as_json_lines
 from app.topology import Surroundings, topology
 from app.venues.paper import PaperState, PaperVenue
 from app.venues.port import Books, VenuePort
@@ -117,11 +118,14 @@ def worker(settings: Settings) -> WorkerApp:
         return wire_tap(share=share, put=TapSender(settings, box).put)
 
     control = ControlBus(settings, connection, outbox, tap)
+    tracing = traced(apps, settings)
     observation = worker_observed(apps, settings) if settings.metrics_port >= 0 else None
-    closing = (observation.stop,) if observation else ()
+    closing = [each.stop for each in (observation, tracing) if each is not None]
     first = together(apps, settings, outbox, control, (reader.stop, ledger.close, *closing))
 
     async def prepare() -> None:
+        if settings.log_format == "json":
+            as_json_lines()
         await wait_for_broker(settings, say=lambda line: print(line, file=sys.stderr))
         await create_channels(settings, channels_of(around))
         if observation is not None:

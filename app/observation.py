@@ -5,26 +5,31 @@ import logging
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from app.broker.connection import client_arguments
 from app.broker.lag import LagReader
 from app.domain.errors import Retry
+from app.engine.control import worker_id
 from app.engine.readiness import readiness
 from app.engine.stage import Stage
 from app.engine.worker import WorkerApp, group
 from app.settings import Settings
 from app.telemetry.books import BookCollector
-from app.telemetry.collector import RouteCollector, TradingCollector
+from app.telemetry.collector import RouteCollector, SpanCollector, TradingCollector
 from app.telemetry.health import Health
 from app.telemetry.lag_watch import EVERY_S, LagCollector, LagWatch, Watched
 from app.telemetry.serve import Exposition
+from app.telemetry.tracing import Tracing
 from channels.dead_letters import DEAD_LETTERS
 
 log = logging.getLogger(__name__)
 
 _BEAT_S = 0.5
+_OTLP_TIMEOUT_S = 3
+"""For one batch of spans; it is sent from a thread, and what does not arrive is dropped and counted."""
 
 
 class Observation:
@@ -64,12 +69,29 @@ def worker_observed(apps: Sequence[WorkerApp], settings: Settings) -> Observatio
     meters = [runtime.meter for runtime in runtimes]
     health = Health()
     health.readiness += [partial(readiness, app, virtual_time=settings.virtual_time) for app in apps]
+    tracing = next((runtime.tracing for runtime in runtimes if runtime.tracing is not None), None)
     collectors = (
+        *(() if tracing is None else (SpanCollector(tracing),)),
         RouteCollector(meters),
         TradingCollector([runtime.trading for runtime in runtimes], settings.bot),
         BookCollector(meters, settings.pairs, virtual_time=settings.virtual_time),
     )
     return Observation(collectors, lag_watch([runtime.stage for runtime in runtimes], settings), health, settings)
+
+
+def traced(apps: Sequence[WorkerApp], settings: Settings) -> Tracing | None:
+    """Tracing for these stages, where an endpoint is set."""
+    if not settings.otlp_endpoint:
+        return None
+    tracing = Tracing(
+        settings.trace_share,
+        OTLPSpanExporter(endpoint=settings.otlp_endpoint, timeout=_OTLP_TIMEOUT_S),
+        service=f"crossbook-{settings.namespace}",
+        worker=worker_id(),
+    )
+    for app in apps:
+        app.runtime.tracing = tracing
+    return tracing
 
 
 def exporter(stages: Iterable[Stage], settings: Settings) -> Observation:

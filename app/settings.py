@@ -99,6 +99,11 @@ class Settings(BaseSettings):
         0, ge=-1, le=65_535, description="Port of /metrics, /healthz and /readyz; 0: a free one, -1: none."
     )
     metrics_host: str = Field("127.0.0.1", description="Address that these listen on; in a pod 0.0.0.0.")
+    otlp_endpoint: str = Field(
+        "", description="Where traces go, for example http://127.0.0.1:4318/v1/traces; empty: nothing is traced."
+    )
+    trace_share: float = Field(0.01, ge=0, le=1, description="Share of ticks that are traced, if traces go anywhere.")
+    log_format: Literal["text", "json"] = "text"
     bot: str = Field("", description="The market this worker is a bot for, such as BTC/USDT; empty: it is none.")
     report_at: str = Field("5 0 * * *", description="Crontab (UTC) of the daily report, run by the leader.")
     reports: bool = Field(False, description="Whether this worker's leader writes the daily report.")

@@ -106,14 +106,9 @@ class EffectRuntime(StatefulRuntime):
             outs: list[Out] = []
             commands: list[Any] = []
             try:
+                seen, probe = self.look(origin, first)
                 outs, commands = through(
-                    self.stage.steps,
-                    body,
-                    origin,
-                    state.states,
-                    first,
-                    meter=self.meter,
-                    probe=self.probe(origin, first),
+                    self.stage.steps, body, seen, state.states, first, meter=self.meter, probe=probe
                 )
             except Reject as error:
                 outs = [self.invalid(record, error)]
@@ -149,7 +144,10 @@ class EffectRuntime(StatefulRuntime):
     async def _ask(self, command: Any, state: Any, again: bool) -> Any:
         """What nobody foresaw leaves the outcome as unknown as a time-out does: the world is asked about it."""
         try:
-            return await self.effects.perform(command, state, again)
+            if self.tracing is None or not command.origin.trace:
+                return await self.effects.perform(command, state, again)
+            with self.tracing.call(f"{self.stage.steps[-1].name} {getattr(command, 'role', '')}", command.origin):
+                return await self.effects.perform(command, state, again)
         except CrossbookError:
             raise
         except Exception as error:

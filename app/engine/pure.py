@@ -56,9 +56,8 @@ class PureRuntime(StatefulRuntime):
         if origin.offset <= state.position:
             return  # included before the crash that made it come again
         try:
-            sends, left = through(
-                self.stage.steps, body, origin, state.states, meter=self.meter, probe=self.probe(origin)
-            )
+            seen, probe = self.look(origin, mark=type(body) in self.stage.marks)
+            sends, left = through(self.stage.steps, body, seen, state.states, meter=self.meter, probe=probe)
             outs += sends
             if left and type(body) not in self.stage.marks:
                 raise Halt(f"{type(left[0]).__name__} came out behind the last route of {self.stage.name}")

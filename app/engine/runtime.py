@@ -18,6 +18,7 @@ from app.engine.step import Out, RouteFailed
 from app.engine.transport import Batch, StageApp
 from app.settings import Settings
 from app.telemetry.meter import SAMPLED, StageMeter
+from app.telemetry.tracing import Tracing
 from app.telemetry.trading import TradingMeter
 
 INVALID = "invalid_messages"
@@ -48,6 +49,7 @@ class Runtime:
         self.meter = StageMeter(stage.name, [step.name for step in stage.steps])
         self.trading = TradingMeter()
         self._turn = SAMPLED
+        self.tracing: Tracing | None = None
         self.counts: Counter[str] = Counter()
         """in, out, invalid, dead: for the control bus's answers."""
         prefix = f"{settings.namespace}."
@@ -62,14 +64,17 @@ class Runtime:
         """Works one batch. Raises Halt when the stage must stop."""
         raise NotImplementedError
 
-    def probe(self, origin: Origin, first: int = 0) -> WayProbe | None:
-        """What looks at this message on its way: most are not looked at."""
+    def look(self, origin: Origin, first: int = 0, *, mark: bool = False) -> tuple[Origin, WayProbe | None]:
+        """The envelope to go on with, and what looks at this message on its way: most are not looked at."""
         self._turn -= 1
         tap = self.tap(origin.message_id)
-        if self._turn > 0 and tap is None:
-            return None
+        way = None if self.tracing is None or mark else self.tracing.way(self.stage.name, origin, answer=first > 0)
+        if self._turn > 0 and tap is None and way is None:
+            return origin, None
         self._turn = self._turn or SAMPLED
-        return WayProbe(self.meter, origin, first, tap)
+        if way is not None:
+            origin = way.origin
+        return origin, WayProbe(self.meter, origin, first, tap, way)
 
     def took(self, batch: Batch) -> None:
         """The batch is worked."""

@@ -104,12 +104,16 @@ class SinkRuntime(Runtime):
             else:
                 outs.append(out)
             return
+        _, probe = self.look(origin) if origin.trace else (origin, None)
         try:
             rows += self._rows(body, origin)
         except Reject as error:
             outs.append(self.invalid(record, error))
         except RouteFailed as error:
             outs.append(self.dead(record, body, origin, error))
+        finally:
+            if probe is not None:
+                probe.done()
 
     def _rows(self, body: Any, origin: Any) -> list[Any]:
         """Every route sees the message itself; a sink's routes stand side by side."""

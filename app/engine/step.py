@@ -56,6 +56,8 @@ class Probe(Protocol):
 
     def leaves(self, index: int) -> None: ...
 
+    def done(self) -> None: ...
+
 
 def through(
     steps: tuple[Step, ...],
@@ -108,7 +110,11 @@ def through(
             else:
                 visit(index + 1, found)
 
-    visit(first, body)
+    try:
+        visit(first, body)
+    finally:
+        if probe is not None:
+            probe.done()
     return outs, left
 
 

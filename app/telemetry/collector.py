@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from app.telemetry.histogram import Histogram
 from app.telemetry.meter import StageMeter
 from app.telemetry.refusals import Refused, refusals
+from app.telemetry.tracing import Tracing
 from app.telemetry.trading import TradingMeter
 
 
@@ -147,6 +148,19 @@ class TradingCollector(Collector):
                 if value is not None:
                     family.add_metric([self._market], abs(scale - value))
             yield family
+
+
+class SpanCollector(Collector):
+    """What became of the spans."""
+
+    def __init__(self, tracing: Tracing) -> None:
+        self._tracing = tracing
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily("crossbook_telemetry_spans", "Spans by what became of them.", labels=["outcome"])
+        for outcome in ("sent", "dropped"):
+            family.add_metric([outcome], getattr(self._tracing.exporter, outcome))
+        yield family
 
 
 def _refused(found: Iterable[Refused]) -> Metric:
