@@ -18,6 +18,7 @@ from app.engine.stage import Stage
 from app.engine.worker import WorkerApp, group
 from app.settings import Settings
 from app.telemetry.books import BookCollector
+from app.telemetry.checks import HealthCollector
 from app.telemetry.collector import RouteCollector, SpanCollector, TradingCollector
 from app.telemetry.health import Health
 from app.telemetry.lag_watch import EVERY_S, LagCollector, LagWatch, Watched
@@ -37,7 +38,7 @@ class Observation:
 
     def __init__(self, collectors: Iterable[Collector], watch: LagWatch, health: Health, settings: Settings) -> None:
         registry = new_registry()
-        for collector in (*collectors, LagCollector(watch)):
+        for collector in (*collectors, LagCollector(watch), HealthCollector(health)):
             registry.register(collector)
         self._watch, self._health, self._settings = watch, health, settings
         self._server = Exposition(registry, health, settings.metrics_host, settings.metrics_port)
