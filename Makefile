@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet install
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo setup test lint types imports unit bench dashboards report-demo clean
+.PHONY: demo setup test lint types imports unit bench dashboards cluster-tools report-demo clean
 
 demo: .venv/runtime ## a generated market, traded on paper, from books to report
 	@$(BIN)/crossbook demo
@@ -33,6 +33,9 @@ bench: .venv/bench ## speed and memory on the embedded Kafka
 
 dashboards: .venv/dashboards ## dashboards/built from the YAML in dashboards
 	@$(BIN)/python -m dashboards.build
+
+cluster-tools: .venv/runtime ## for tests, once: a Kubernetes API server, its controllers, Helm and KEDA from their sources
+	@$(BIN)/python -m tests.cluster.tools
 
 # The broker first: without its folder and the command, nobody could stop it by name. A broken environment is cleaned too.
 clean: ## forget runs and the environment, and stop the embedded broker; Kafka's jars stay
