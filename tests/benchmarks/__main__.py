@@ -12,7 +12,7 @@ from collections import defaultdict
 from time import monotonic
 
 from app.engine.codec import market_message
-from tests.benchmarks import ground, latency, throughput
+from tests.benchmarks import ground, latency, observed, throughput
 from tests.benchmarks.decision import Decisions, decisions
 from tests.benchmarks.latency import RATES, Latency
 from tests.benchmarks.market import books
@@ -20,6 +20,7 @@ from tests.benchmarks.table import Table, at
 from tests.benchmarks.throughput import Bench, Speed
 
 THROUGHPUT = (throughput.decide_alone, throughput.all_three, throughput.plain_loop, throughput.quixstreams)
+OBSERVED = (observed.unobserved, observed.scraped, observed.traced_1, observed.traced_100)
 LATENCY = {"orders": latency.orders, "plain_loop": latency.plain_loop, "quixstreams": latency.quixstreams}
 
 
@@ -47,7 +48,7 @@ async def measure(rounds: int, updates: int) -> Found:
         bench = Bench(url, pid, home, messages)
         await throughput.plain_loop(bench._replace(messages=messages[:20_000]))  # the broker's first run is slow
         for number in range(1, rounds + 1):
-            for run in THROUGHPUT:
+            for run in (*THROUGHPUT, *OBSERVED):
                 speed = await run(bench)
                 found.speed[run.__name__].append(speed)
                 say(f"round {number}: {run.__name__} {speed.rate:,.0f} updates/s, {speed.cpu_us:.0f} us each")
@@ -75,6 +76,14 @@ def tabulate(found: Found) -> Table:
         rates = [each.rate for each in found.speed[name]]
         table.add(what, "updates/s", rates, to=plain, aim=aim)
         table.add("  its processor time", "us/update", [each.cpu_us for each in found.speed[name]])
+    bare = [each.rate for each in found.speed["unobserved"]]
+    for name, what, aim in (
+        ("unobserved", "all three, neither metrics nor traces", ""),
+        ("scraped", "  metrics, scraped each second", ">= 0.95 x unobserved"),
+        ("traced_1", "  traced, 1 %", ""),
+        ("traced_100", "  traced, 100 %", ""),
+    ):
+        table.add(what, "updates/s", [each.rate for each in found.speed[name]], to=bare, aim=aim)
     for rate in RATES:
         for name, what in (("orders", "tick to order"), ("plain_loop", "plain loop"), ("quixstreams", "QuixStreams")):
             for share, label in ((0.5, "p50"), (0.99, "p99")):

@@ -27,13 +27,13 @@ class Table:
         to: Sequence[float] = (),
         aim: str = "",
     ) -> None:
-        """`to`: the plain loop's figures of the same rounds, that the ratio is taken to."""
+        """`to`: figures of the same rounds that the ratio is taken to: the plain loop's, or the unobserved worker's."""
         ratio = f"{median(mine / other for mine, other in zip(runs, to, strict=True)):.2f}" if to else ""
         self.rows.append(Row(what, unit, runs, ratio, aim))
 
     def text(self) -> str:
         """Markdown, aligned."""
-        head = ("measured", "median", "runs", "x plain loop", "aim")
+        head = ("measured", "median", "runs", "ratio", "aim")
         body = [
             (
                 row.what,

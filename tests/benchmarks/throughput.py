@@ -44,8 +44,8 @@ async def decide_alone(bench: Bench) -> Speed:
         return await _measure(bench, settings, worker(settings), stage_groups(settings)[:1])
 
 
-async def all_three(bench: Bench) -> Speed:
-    async with _prefilled(bench) as settings:
+async def all_three(bench: Bench, **changes: Any) -> Speed:
+    async with _prefilled(bench, **changes) as settings:
         return await _measure(bench, settings, worker(settings), stage_groups(settings))
 
 
