@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     max_edge_bps: str = Field("500", description="Gross edge over which an opportunity is not believed.")
     slippage_bps: str = Field("0", description="How much worse than the worst level walked a limit price may be.")
     order_expiry_ms: int = Field(60_000, gt=0, description="Event time after which an order is not sent any more.")
+    venue_timeout_ms: int = Field(
+        10_000, ge=100, description="Wall time for a venue's answer; then it is asked what became of the order."
+    )
     max_redeliveries: int = Field(3, ge=0, description="How often one dead letter may be replayed.")
     conflate_ms: int = Field(
         1_000, gt=0, description="order_books and sampled quotes: at most one a venue, pair and interval."

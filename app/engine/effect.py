@@ -7,6 +7,7 @@ a worker that takes over finds the open commands there and asks the world about 
 
 import asyncio
 import logging
+from contextlib import nullcontext
 from time import time_ns
 from typing import Any
 
@@ -142,14 +143,16 @@ class EffectRuntime(StatefulRuntime):
         await asyncio.shield(self._handle(partition, key, answer, command.origin, self._resume))
 
     async def _ask(self, command: Any, state: Any, again: bool) -> Any:
-        """What nobody foresaw leaves the outcome as unknown as a time-out does: the world is asked about it."""
+        """A time-out, and what nobody foresaw, leave the outcome unknown: the world is asked about it."""
+        call = nullcontext() if self.tracing is None else self.tracing.call(f"call {_name(command)}", command.origin)
         try:
-            if self.tracing is None or not command.origin.trace:
-                return await self.effects.perform(command, state, again)
-            with self.tracing.call(f"{self.stage.steps[-1].name} {getattr(command, 'role', '')}", command.origin):
-                return await self.effects.perform(command, state, again)
+            with call:
+                async with asyncio.timeout(self.effects.timeout_s):
+                    return await self.effects.perform(command, state, again)
         except CrossbookError:
             raise
+        except TimeoutError:
+            raise Retry(f"no answer within {self.effects.timeout_s or 0:g} s; its outcome is not known") from None
         except Exception as error:
             log.exception("%s was not foreseen", type(error).__name__)
             raise Retry(f"unexpected {error!r}") from error
@@ -189,3 +192,8 @@ class EffectRuntime(StatefulRuntime):
         if tasks:
             await asyncio.wait(tasks, timeout=5)
         await super().rest()
+
+
+def _name(command: Any) -> str:
+    """What a trace calls it: its part in the trade, where it has one."""
+    return str(getattr(command, "role", type(command).__name__))

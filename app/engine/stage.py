@@ -30,6 +30,8 @@ class Effects:
     """Before such a message is handled, everything under way ends."""
     virtual_time: bool
     """True: what is due by a message's event time has ended before it is handled, so that a replay repeats itself."""
+    timeout_s: float | None = None
+    """Wall time for one try of a command; None: however long it takes, as in a replay, which no clock may decide."""
 
 
 @dataclass(frozen=True, slots=True)

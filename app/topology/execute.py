@@ -58,5 +58,6 @@ def execute(around: Surroundings) -> Stage:
             resume="process_manager",
             barrier=FeedEnded,
             virtual_time=settings.virtual_time,
+            timeout_s=None if settings.virtual_time else settings.venue_timeout_ms / 1_000,
         ),
     )

@@ -79,7 +79,7 @@ async def test_a_trade_is_one_trace_from_its_tick_to_the_ledger(
     for name in (
         "publish market_data", "decide market_data", "message_filter", "detector", "sizing",
         "publish trade_orders", "execute trade_orders", "process_manager",
-        "service_activator buy", "service_activator sell", "publish trade_results", "account trade_results",
+        "call buy", "call sell", "publish trade_results", "account trade_results",
     ):  # fmt: skip
         assert name in names
     known = {span.span_id for span in whole}

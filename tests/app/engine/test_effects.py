@@ -51,7 +51,9 @@ def manage(body: Any, origin: Origin, state: Open) -> tuple[Any, ...]:
     return (state.deeds[body.number],)
 
 
-def effect(app: App, outbox: Outbox, perform: Callable[[Deed, World, bool], Any]) -> EffectRuntime:
+def effect(
+    app: App, outbox: Outbox, perform: Callable[[Deed, World, bool], Any], timeout_s: float | None = None
+) -> EffectRuntime:
     stage = Stage(
         "s",
         "effect",
@@ -69,6 +71,7 @@ def effect(app: App, outbox: Outbox, perform: Callable[[Deed, World, bool], Any]
             resume="manage",
             barrier=Mark,
             virtual_time=False,
+            timeout_s=timeout_s,
         ),
     )
     runtime = EffectRuntime(stage, SETTINGS, app, outbox)  # type: ignore[arg-type]
@@ -98,6 +101,23 @@ async def test_commands_run_beside_each_other_and_each_ends_once() -> None:
     await all_done(runtime)
 
     assert sorted(body["number"] for _, body in outbox.on("done")) == [1, 2, 3]
+
+
+async def test_a_world_that_does_not_answer_is_asked_again_and_given_up_in_the_end() -> None:
+    outbox, told = Outbox(), list[bool]()
+
+    async def hang(deed: Deed, world: World, again: bool) -> Done:
+        told.append(again)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    runtime = effect(App(), outbox, hang, timeout_s=0.01)
+    await runtime.take(batch(thing(1)))
+    await all_done(runtime)
+
+    assert len(told) == policy.ATTEMPTS
+    assert all(told[1:])
+    assert [body["how"] for _, body in outbox.on("done")] == ["Retry x5"]
 
 
 async def test_what_was_under_way_is_found_again_and_the_world_is_asked_first() -> None:
