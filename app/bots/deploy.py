@@ -13,7 +13,7 @@ from app.bots import programs
 from app.bots.bot import IDLE_AFTER, MARKET, Scaler
 from app.bots.cluster import Cluster
 from app.bots.market import Market
-from app.domain.errors import ConfigurationError, NotFound, NotRunning, UsageError
+from app.domain.errors import ConfigurationError, NotFound, NotRunning, TimedOut, UsageError
 from app.settings import Settings
 from app.venues.profiles import load_profiles
 
@@ -62,11 +62,17 @@ def deploy(
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:  # JSON is YAML; no secret is in it
         json.dump(own, file)
         file.flush()
-        command = [helm, "upgrade", market.release, chart or str(_chart()), "--install", "--create-namespace"]
+        command = [helm, "upgrade", market.release, chart or str(_chart()), "--install"]
         command += ["--namespace", cluster.namespace, "--output", "json", "--timeout", f"{timeout_s}s"]
         command += ["--wait"] if wait else []
         command += ["--values", str(values)] if values else []
-        said = programs.run([*command, "--values", file.name], patience_s=timeout_s + _BREATH_S)
+        try:
+            said = programs.run([*command, "--values", file.name], patience_s=timeout_s + _BREATH_S)
+        except TimedOut as error:
+            raise TimedOut(
+                f"{error}; the release stays: `crossbook bots list` and `bots logs {market.pair}` say how it is, "
+                f"`bots stop {market.pair}` removes it"
+            ) from None
     revision = json.loads(said)["version"]
     namespace = market.namespace(settings.namespace)
     return Deployed(
