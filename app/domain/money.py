@@ -4,8 +4,7 @@ Everything from sizing on runs inside `exact()`: 60 significant digits with `Ine
 would have to be rounded silently raises instead.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from decimal import (
     ROUND_CEILING,
     ROUND_FLOOR,
@@ -33,11 +32,9 @@ _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation, DivisionByZero, Over
 _ROUNDED = Context(prec=60, traps=[InvalidOperation, DivisionByZero, Overflow])
 
 
-@contextmanager
-def exact() -> Iterator[None]:
+def exact() -> AbstractContextManager[Context]:
     """Arithmetic that raises `decimal.Inexact` rather than lose a digit (60 are kept)."""
-    with localcontext(_EXACT):
-        yield
+    return localcontext(_EXACT)
 
 
 def decimal(value: str, *, field: str) -> Decimal:
