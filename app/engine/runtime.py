@@ -47,6 +47,7 @@ class Runtime:
         self.assigned = False
         self.tap: Callable[[str], Tap | None] = lambda _message_id: None
         self.meter = StageMeter(stage.name, [step.name for step in stage.steps])
+        self.meter.paused = lambda: not self.gate.is_set()
         self.trading = TradingMeter()
         self._turn = SAMPLED
         self.tracing: Tracing | None = None

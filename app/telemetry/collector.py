@@ -44,8 +44,10 @@ class RouteCollector(Collector):
         under_way = GaugeMetricFamily(
             "crossbook_stage_in_flight", "Commands that venues have not answered yet.", labels=["stage"]
         )
+        paused = GaugeMetricFamily("crossbook_stage_paused", "1: the control bus has stopped it.", labels=["stage"])
         for meter in self._meters:
             under_way.add_metric([meter.stage], meter.under_way())
+            paused.add_metric([meter.stage], float(meter.paused()))
             for index, route in enumerate(meter.routes):
                 of = [meter.stage, route]
                 into.add_metric(of, meter.into[index])
@@ -54,7 +56,7 @@ class RouteCollector(Collector):
                 _add(seconds, of, meter.seconds[index])
                 if meter.progress[index]:
                     progress.add_metric(of, meter.progress[index])
-        yield from (into, sent, failed, seconds, progress, under_way)
+        yield from (into, sent, failed, seconds, progress, under_way, paused)
 
     def _channels(self) -> Iterator[Metric]:
         labels = ["stage", "channel"]

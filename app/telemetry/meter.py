@@ -39,6 +39,8 @@ class StageMeter:
         """All three by channel."""
         self.under_way: Callable[[], int] = lambda: 0
         """Commands that the world has not answered yet."""
+        self.paused: Callable[[], bool] = lambda: False
+        """Whether the control bus has stopped it."""
         self.states: Callable[[], Iterable[tuple[str, str, Any]]] = lambda: ()
         """(key, route, its state): what the routes know now."""
         self._seen = list(self.into)

@@ -42,6 +42,7 @@ def test_routes_and_channels_tell_what_passed() -> None:
     meter.dead["X"] += 1
     meter.batch("market_data", 7, 123.0)
     meter.seconds[0].observe(2e-5)
+    meter.paused = lambda: True
 
     found = scraped(RouteCollector([meter]))
 
@@ -51,6 +52,7 @@ def test_routes_and_channels_tell_what_passed() -> None:
     assert found["crossbook_channel_consumed_total{channel=market_data,stage=decide}"] == 7
     assert found["crossbook_channel_produced_total{channel=orders,stage=decide}"] == 3
     assert found["crossbook_dead_letters_total{code=X,stage=decide}"] == 1
+    assert found["crossbook_stage_paused{stage=decide}"] == 1
     assert found["crossbook_route_seconds_bucket{le=2.5e-05,route=filter,stage=decide}"] == 1
     assert found["crossbook_route_seconds_bucket{le=1e-05,route=filter,stage=decide}"] == 0
 
