@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import time
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from app.bots import programs
-from app.bots.bot import IDLE_AFTER, MARKET, Scaler
+from app.bots.bot import IDLE_AFTER, MARKET, Scaler, bot
 from app.bots.cluster import Cluster
 from app.bots.market import Market
 from app.domain.errors import ConfigurationError, NotFound, NotRunning, TimedOut, UsageError
@@ -19,6 +20,8 @@ from app.venues.profiles import load_profiles
 
 CHART = Path(__file__).parents[2] / "helm"
 Wanted = Literal["auto", "keda", "reap"]
+_LOOK_S = 0.5
+"""Between two looks at a bot that starts."""
 _BREATH_S = 15.0
 """Longer than Helm was told to wait, before it is thought to hang."""
 
@@ -64,15 +67,10 @@ def deploy(
         file.flush()
         command = [helm, "upgrade", market.release, chart or str(_chart()), "--install"]
         command += ["--namespace", cluster.namespace, "--output", "json", "--timeout", f"{timeout_s}s"]
-        command += ["--wait"] if wait else []
         command += ["--values", str(values)] if values else []
-        try:
-            said = programs.run([*command, "--values", file.name], patience_s=timeout_s + _BREATH_S)
-        except TimedOut as error:
-            raise TimedOut(
-                f"{error}; the release stays: `crossbook bots list` and `bots logs {market.pair}` say how it is, "
-                f"`bots stop {market.pair}` removes it"
-            ) from None
+        said = programs.run([*command, "--values", file.name], patience_s=timeout_s + _BREATH_S)
+    if wait:
+        _until_ready(cluster, market, timeout_s)
     revision = json.loads(said)["version"]
     namespace = market.namespace(settings.namespace)
     return Deployed(
@@ -140,6 +138,18 @@ def values_of(
     if settings.broker:
         found["kafka"] = {"url": settings.broker}
     return found
+
+
+def _until_ready(cluster: Cluster, market: Market, timeout_s: float) -> None:
+    """Not by Helm: to its --wait a Deployment of one replica that may be unavailable, as ours may, is always ready."""
+    deadline = time.monotonic() + timeout_s
+    while bot(cluster, market).state == "starting":
+        if time.monotonic() > deadline:
+            raise TimedOut(
+                f"{market.pair}: no pod of release {market.release} was ready within {timeout_s:g} s; it stays, "
+                f"`bots list` and `bots logs {market.pair}` say how it is, `bots stop {market.pair}` removes it"
+            )
+        time.sleep(_LOOK_S)
 
 
 def _scaler(cluster: Cluster, wanted: Wanted) -> Scaler:
