@@ -58,6 +58,13 @@ class Definitions:
         return _digest(self.module, self.source, *self.patterns)
 
 
+_HELM = (  # as its own Makefile links it: without, it takes itself for one of Kubernetes 1.20
+    "-X helm.sh/helm/v3/internal/version.version=v3.18.6 "
+    + " ".join(
+        f"-X helm.sh/helm/v3/pkg/{package}.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/{package}.k8sVersionMinor=33"
+        for package in ("lint/rules", "chartutil")
+    )
+)
 _KUBERNETES = f"-X {_VERSION}.gitVersion=v1.35.4 -X {_VERSION}.gitMajor=1 -X {_VERSION}.gitMinor=35"
 
 PROGRAMS = (
@@ -67,12 +74,12 @@ PROGRAMS = (
     Program("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", _KUBERNETES),
     Program("kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl", _KUBERNETES),
     Program("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok"),
-    Program("helm", "helm", "helm.sh/helm/v3/cmd/helm", "-X helm.sh/helm/v3/internal/version.version=v3.18.6"),
+    Program("helm", "helm", "helm.sh/helm/v3/cmd/helm", _HELM),
     Program("kubeconform", "kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform"),
     Program("keda", "keda", "github.com/kedacore/keda/v2/cmd/operator"),
 )
 DEFINITIONS = (
-    Definitions("keda", "keda", "github.com/kedacore/keda/v2", ("config/crd/bases/keda.sh_*.yaml",)),
+    Definitions("keda", "keda", "github.com/kedacore/keda/v2", ("config/crd/bases/*.yaml",)),
     Definitions(
         "prometheus-operator",
         "prometheus-operator",
