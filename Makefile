@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet install
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo setup test lint types imports unit bench dashboards cluster-tools report-demo clean
+.PHONY: demo setup test lint types imports unit bench dashboards chart sbom cluster-tools report-demo clean
 
 demo: .venv/runtime ## a generated market, traded on paper, from books to report
 	@$(BIN)/crossbook demo
@@ -33,6 +33,14 @@ bench: .venv/bench ## speed and memory on the embedded Kafka
 
 dashboards: .venv/dashboards ## dashboards/built from the YAML in dashboards
 	@$(BIN)/python -m dashboards.build
+	@$(BIN)/python -m helm.derived
+
+chart: .venv/runtime ## what of helm/ follows from elsewhere: the schema of settings, alert rules, dashboards
+	@$(BIN)/python -m helm.derived
+
+sbom: .venv/runtime .venv/sbom ## dist/crossbook.cdx.json: the bill of materials of .venv, CycloneDX
+	@mkdir -p dist
+	@.venv/sbom-tools/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --of JSON -o dist/crossbook.cdx.json
 
 cluster-tools: .venv/runtime ## for tests, once: a Kubernetes API server, its controllers, Helm and KEDA from their sources
 	@$(BIN)/python -m tests.cluster.tools
@@ -60,6 +68,11 @@ clean: ## forget runs and the environment, and stop the embedded broker; Kafka's
 # Without dependencies: the list is complete, and pip would ask for the Kerberos that it leaves out.
 .venv/dashboards: .venv/dev requirements/dashboards.txt
 	@$(PIP) --no-deps --require-hashes -r requirements/dashboards.txt
+	@touch $@
+
+.venv/sbom: .venv/bin/python requirements/sbom.txt
+	@$(PYTHON) -m venv .venv/sbom-tools
+	@.venv/sbom-tools/bin/pip --disable-pip-version-check --quiet install --require-hashes -r requirements/sbom.txt
 	@touch $@
 
 .venv/bench: .venv/dev requirements/bench.txt

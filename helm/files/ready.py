@@ -1,4 +1,4 @@
-"""Asks /readyz of every worker of every Service that is named (HOST:PORT); ends with 1 where one is not ready in time."""
+"""Asks /readyz of every worker of every Service named (HOST:PORT); ends with 1 where one is not ready in time."""
 
 import socket
 import sys

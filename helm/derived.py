@@ -1,6 +1,8 @@
-"""`make chart`: what of the chart follows from elsewhere. The schema of `settings` is made from app/settings.py, so that
-a misspelt or impossible setting is refused by Helm with its path; alert rules and dashboards are copied from dashboards/.
-A test compares, and says to run it."""
+"""`make chart`: what of the chart follows from elsewhere. A test compares, and says to run it.
+
+The schema of the values under `settings` is made from app/settings.py, so that a misspelt or impossible setting is
+refused by Helm with its path. Alert rules and dashboards are copied from dashboards/.
+"""
 
 import json
 import shutil
@@ -13,11 +15,29 @@ CHART = Path(__file__).parent
 SCHEMA = CHART / "values.schema.json"
 ALERTS = "alerts.yaml"
 
-ELSEWHERE = frozenset(
-    # where they come from: other values, or what a pod is
-    "home broker broker_security_protocol broker_sasl_mechanism broker_username broker_ca_file venues routing stages "
-    "decide_source metrics_host metrics_port parent web_port reports report_at runs_kept helm kubectl".split()
-)
+FROM_OTHER_VALUES = {
+    "broker",
+    "broker_ca_file",
+    "broker_sasl_mechanism",
+    "broker_security_protocol",
+    "broker_username",
+    "decide_source",
+    "metrics_port",
+    "routing",
+    "stages",
+    "venues",
+}
+NOT_A_PODS = {  # the chart sees to it, or it is for a machine with people at it
+    "helm",
+    "home",
+    "kubectl",
+    "metrics_host",
+    "parent",
+    "report_at",
+    "reports",
+    "runs_kept",
+    "web_port",
+}
 
 
 def settings() -> dict[str, Any]:
@@ -26,7 +46,7 @@ def settings() -> dict[str, Any]:
     found = {
         name: _plain(name, schema)
         for name, schema in sorted(made["properties"].items())
-        if name not in ELSEWHERE and not schema.get("writeOnly")  # a secret comes by reference
+        if name not in FROM_OTHER_VALUES | NOT_A_PODS and not schema.get("writeOnly")  # a secret comes by reference
     }
     return {
         "description": "Settings of app/settings.py by their own names; none is secret. Made by `make chart`.",
@@ -57,7 +77,9 @@ def copies() -> dict[Path, Path]:
     """Copy in the chart -> its source. Helm packs no file that lies outside the chart."""
     dashboards = CHART.parent / "dashboards"
     sources = {CHART / "files" / "alerts" / ALERTS: dashboards / ALERTS} if (dashboards / ALERTS).is_file() else {}
-    return sources | {CHART / "files" / "dashboards" / file.name: file for file in sorted(dashboards.rglob("*.json"))}
+    return sources | {
+        CHART / "files" / "dashboards" / file.name: file for file in sorted(dashboards.glob("built/*.json"))
+    }
 
 
 def main() -> None:
