@@ -23,7 +23,7 @@ from tests.end_to_end.wire import working
 pytestmark = pytest.mark.broker
 
 OF = '{stage="decide", channel="market_data"}'
-EXPECTED = {"CrossbookLagHigh": 45, "CrossbookPartitionStuck": 60}
+EXPECTED = {"CrossbookStagePaused": 10, "CrossbookLagHigh": 45, "CrossbookPartitionStuck": 60}
 """Alert -> seconds within which it fires: the lag passes 30 s; the word turns after ten looks, one in five seconds."""
 
 

@@ -27,6 +27,8 @@ BUILT = Path(__file__).parents[2] / "dashboards" / "built"
 WITHIN_S = 60
 GRAFANA = {"$job": ".*", "$__rate_interval": "10s", "$__range": "2m"}
 """What Grafana puts in the place of its variables, for scrapes of a second."""
+NOBODY = "http://127.0.0.1:9/v1/traces"
+"""No collector listens there: spans are dropped, and counted."""
 TOLD = ("stage", "route", "channel", "venue", "pair", "code", "status", "currency", "market", "check", "le")
 
 
@@ -55,7 +57,16 @@ async def test_every_panel_shows_data_during_a_replay(
     program("prometheus", "prometheus")
     port = free_port()
     settings = settings_of(
-        broker, home, market, venues=DEMO, unlimited_funds=False, depletion=True, metrics_port=port, bot="BTC/USDT"
+        broker,
+        home,
+        market,
+        venues=DEMO,
+        unlimited_funds=False,
+        depletion=True,
+        metrics_port=port,
+        bot="BTC/USDT",
+        otlp_endpoint=NOBODY,
+        trace_share=0.1,
     )
     run = new_run(settings, "test", market.name)
     answers: dict[Query, list[Sample]] = {}
