@@ -31,7 +31,10 @@ from tests.helm.chart import (
 STRIMZI = PRODUCTION.with_name("strimzi.yaml")
 ONE_WORKER = PRODUCTION.with_name("one-worker.yaml")
 SECRETS = {"ledger": "postgresql://u:p@db/crossbook", "broker-password": "p", "password": "p"}
-EVERYTHING = ["--set", "report.enabled=true,report.size=1Gi,exporter.enabled=true"]
+EVERYTHING = [
+    "--set",
+    "report.enabled=true,report.size=1Gi,exporter.enabled=true,reap.enabled=true,reap.market=BTC/USDT",
+]
 
 
 @pytest.mark.parametrize("values", EXAMPLES, ids=lambda file: file.name)
@@ -102,7 +105,7 @@ def test_no_pod_has_more_than_it_needs(values: Path) -> None:
         assert security["runAsNonRoot"] is True, name
         assert min(security["runAsUser"], security["runAsGroup"], security["fsGroup"]) >= 1_000, name
         assert security["seccompProfile"] == {"type": "RuntimeDefault"}, name
-        assert pod["automountServiceAccountToken"] is False, name
+        assert pod["automountServiceAccountToken"] is name.endswith("-reap"), "the one that scales Deployments"
         assert pod["enableServiceLinks"] is False, name
         assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod), name
         assert not [volume for volume in pod.get("volumes", []) if "hostPath" in volume], name
@@ -161,7 +164,7 @@ def test_every_pod_has_a_policy_and_nothing_comes_in_but_scrapes() -> None:
     policies = of_kind(resources, "NetworkPolicy")
 
     covered = {each["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for each in policies}
-    assert covered == {"decide", "execute", "account", "exporter", "report", "migrations", "test"}
+    assert covered == {"decide", "execute", "account", "exporter", "report", "migrations", "reap", "test"}
     for policy in policies:
         assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
         for rule in policy["spec"].get("ingress", []):
@@ -412,6 +415,18 @@ def test_strimzis_user_may_touch_the_channels_of_its_namespace_alone() -> None:
     assert password["valueFrom"]["secretKeyRef"] == {"name": user["metadata"]["name"], "key": "password"}
 
 
+@pytest.mark.parametrize(
+    ("served", "version"), [(["v1"], "v1"), (["v1", "v1beta2"], "v1"), (["v1beta2"], "v1beta2"), ([], "v1")]
+)
+def test_strimzis_resources_are_of_a_version_that_the_cluster_serves(served: list[str], version: str) -> None:
+    flags = [f"--api-versions=kafka.strimzi.io/{each}" for each in served]
+
+    made = [each for each in rendered(*flags, values=STRIMZI) if each["kind"].startswith("Kafka")]
+
+    assert {each["apiVersion"] for each in made} == {f"kafka.strimzi.io/{version}"}
+    assert {each["kind"] for each in made} == {"Kafka", "KafkaNodePool", "KafkaUser"}
+
+
 # ---- true to the program
 
 
@@ -447,12 +462,13 @@ def test_every_command_that_a_pod_runs_is_one() -> None:
         cli._load()
     calls = []
     for container in containers(rendered(*EVERYTHING)).values():
-        words = [str(word) for word in container.get("args", [])]
+        words = [str(word) for word in [*container["command"], *container.get("args", [])]]
+        words = words[4:] if words[0] == "/bin/sh" else words
         if words[:2] == ["sh", "-ec"]:
             words = shlex.split(words[2].removeprefix("exec ").replace('"$(date -u -d yesterday +%F)"', "2026-11-20"))
         calls += [words[1:]] if words[:1] == ["crossbook"] else []
 
-    assert len(calls) == 3
+    assert {words[0] for words in calls} == {"report", "exporter", "doctor", "bots"}
     for words in calls:
         command: Any = get_command(cli.app)
         while isinstance(command, TyperGroup):
