@@ -5,10 +5,12 @@ lands in the trace that it belongs to. Spans leave by OTLP through a bounded que
 time.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from hashlib import blake2b
+from threading import Thread
 from time import time_ns
 from typing import Any, Protocol
 from zlib import crc32
@@ -24,8 +26,9 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from app.domain.message import Origin
 
-_QUEUE = 4_096
-"""Spans that may wait for the collector; more are dropped and counted."""
+_QUEUE, _BATCH = 4_096, 512
+"""Spans that may wait for the collector, and that are sent at once; more are dropped and counted."""
+_LEAVE_S = 3.0
 
 current_trace: ContextVar[str] = ContextVar("current_trace", default="")
 """Trace id of what is being worked on, for the logs."""
@@ -53,7 +56,7 @@ class Tracing:
         resource = Resource.create({"service.name": service, "service.instance.id": worker})
         self.exporter = _Counting(exporter)
         self._provider = TracerProvider(resource=resource, id_generator=self._ids, shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(self.exporter, max_queue_size=_QUEUE))
+        self._provider.add_span_processor(_Bounded(self.exporter))
         self._tracer = self._provider.get_tracer("crossbook")
 
     def way(self, stage: str, origin: Origin, *, answer: bool = False) -> Way | None:
@@ -81,10 +84,11 @@ class Tracing:
         finally:
             current_trace.reset(token)
 
-    def stop(self) -> None:
-        """Sends what waits, for a few seconds at most."""
-        self._provider.force_flush(3_000)
-        self._provider.shutdown()
+    async def stop(self) -> None:
+        """Sends what waits, for a few seconds at most: the SDK itself sends the whole queue, however long it takes."""
+        leaving = Thread(target=self._provider.shutdown, daemon=True)
+        leaving.start()
+        await asyncio.to_thread(leaving.join, _LEAVE_S)
 
 
 class _Way:
@@ -126,6 +130,21 @@ class _DerivedIds(RandomIdGenerator):
     def generate_trace_id(self) -> int:
         wanted, self.next = self.next, None
         return wanted or super().generate_trace_id()
+
+
+class _Bounded(BatchSpanProcessor):
+    """The SDK's queue drops its oldest spans without a word when it is full: these are counted."""
+
+    def __init__(self, exporter: "_Counting") -> None:
+        super().__init__(exporter, max_queue_size=_QUEUE, max_export_batch_size=_BATCH)
+        self._exporter = exporter
+        self._ended = 0
+
+    def on_end(self, span: ReadableSpan) -> None:
+        self._ended += 1
+        if self._ended - self._exporter.sent - self._exporter.dropped > _QUEUE + _BATCH:
+            self._exporter.dropped += 1
+        super().on_end(span)
 
 
 class _Counting(SpanExporter):
