@@ -382,8 +382,21 @@ def test_keda_asks_kafka_as_workers_do() -> None:
     assert credentials["spec"]["configMapTargetRef"][0]["key"] in settings
     assert [each["parameter"] for each in credentials["spec"]["secretTargetRef"]] == ["password", "ca"]
     plain = of_kind(rendered(values=ONE_WORKER), "ScaledObject")[0]["spec"]["triggers"][0]
-    assert (plain["metadata"]["sasl"], plain["metadata"]["tls"]) == ("none", "disable")
+    assert "sasl" not in plain["metadata"]  # KEDA refuses its own default where it is written out
+    assert plain["metadata"]["tls"] == "disable"
+        False,
+        "disable",
+    )  # KEDA refuses none written out
     assert "authenticationRef" not in plain
+
+
+def test_a_broker_of_a_public_authority_needs_no_credentials_of_kedas() -> None:
+    resources = rendered("--set", "kafka.securityProtocol=SSL", values=ONE_WORKER)
+
+    triggers = of_kind(resources, "ScaledObject")[0]["spec"]["triggers"]
+    assert {each["metadata"]["tls"] for each in triggers} == {"enable"}
+    assert not [each for each in triggers if "authenticationRef" in each]
+    assert not of_kind(resources, "TriggerAuthentication")
 
 
 def test_replicas_by_processor_leave_the_deployment_without_a_number() -> None:
