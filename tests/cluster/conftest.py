@@ -35,6 +35,7 @@ class Answer(NamedTuple):
 
     @property
     def json(self) -> Any:
+        assert self.out, self.err
         return json.loads(self.out)
 
 
@@ -76,7 +77,11 @@ def profiles(tmp_path: Path) -> Path:
 def values(tmp_path: Path) -> Path:
     """What an operator keeps in a file: here where KEDA looks often, for a test has not the time of a market."""
     file = tmp_path / "values.yaml"
-    file.write_text("secrets:\n  name: ledger\nautoscaling:\n  keda:\n    pollingInterval: 1\n")
+    file.write_text(
+        "secrets: {name: ledger}\n"
+        "settings: {replication: 1}\n"  # of a Kafka that is one broker
+        "autoscaling:\n  keda: {pollingInterval: 1}\n"
+    )
     return file
 
 

@@ -217,7 +217,7 @@ class Cluster:
         )
         said = self.folder / "said"
         said.write_text("".join(f"2026-11-20T12:00:00.000000000Z stdout F {line}\n" for line in SAID))
-        config = self.folder / "kwok.json"
+        config = self.folder / "said.json"
         config.write_text(
             json.dumps(
                 {
@@ -231,9 +231,9 @@ class Cluster:
         port = next(self._ports)
         self._start(
             "kwok",
+            f"--config={config}",
             f"--kubeconfig={self.kubeconfig}",
             "--manage-all-nodes=true",
-            f"--config={config}",
             "--node-ip=127.0.0.1",  # where the API server asks for logs
             f"--node-port={port}",
             f"--server-address=127.0.0.1:{port}",
