@@ -384,9 +384,6 @@ def test_keda_asks_kafka_as_workers_do() -> None:
     plain = of_kind(rendered(values=ONE_WORKER), "ScaledObject")[0]["spec"]["triggers"][0]
     assert "sasl" not in plain["metadata"]  # KEDA refuses its own default where it is written out
     assert plain["metadata"]["tls"] == "disable"
-        False,
-        "disable",
-    )  # KEDA refuses none written out
     assert "authenticationRef" not in plain
 
 
