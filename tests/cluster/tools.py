@@ -89,6 +89,18 @@ DEFINITIONS = (
             for kind in ("servicemonitors", "podmonitors", "prometheusrules")
         ),
     ),
+    Definitions(
+        "external-secrets",
+        "secrets",
+        "github.com/external-secrets/external-secrets",
+        ("config/crds/bases/external-secrets.io_externalsecrets.yaml",),
+    ),
+    Definitions(
+        "sealed-secrets",
+        "secrets",
+        "github.com/bitnami-labs/sealed-secrets",
+        ("helm/sealed-secrets/crds/bitnami.com_sealedsecrets.yaml",),
+    ),
 )
 
 

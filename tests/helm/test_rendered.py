@@ -54,11 +54,22 @@ def test_everything_that_is_rendered_fits_the_schema_of_its_kind(values: Path) -
     }
 
 
-@pytest.mark.parametrize("kind", ["ScaledObject", "TriggerAuthentication", "ServiceMonitor"])
-def test_what_operators_define_is_held_against_their_definitions(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "example"),
+    [
+        ("ScaledObject", PRODUCTION),
+        ("TriggerAuthentication", PRODUCTION),
+        ("ServiceMonitor", PRODUCTION),
+        ("PrometheusRule", PRODUCTION),
+        ("ExternalSecret", PRODUCTION),
+        ("SealedSecret", STRIMZI),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.stem,
+)
+def test_what_operators_define_is_held_against_their_definitions(kind: str, example: Path) -> None:
     if kind not in {known for _, known in definitions()}:
         pytest.skip(f"no definition of {kind} here: `make cluster-tools` brings it")
-    found = of_kind(rendered(values=PRODUCTION), kind)
+    found = of_kind(rendered(values=example), kind)
 
     assert found
     assert [faults(each) for each in found] == [""] * len(found)
