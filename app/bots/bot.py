@@ -25,6 +25,8 @@ REPLICAS = "crossbook.io/replicas"
 """Annotation of the same: how many it had, and gets again."""
 RELEASE = "app.kubernetes.io/instance"
 COMPONENT = "app.kubernetes.io/component"
+WORKER = "bot"
+"""The component that trades: its release may have others, a job or an exporter."""
 
 State = Literal["running", "starting", "asleep"]
 Scaler = Literal["keda", "reap"]
@@ -35,8 +37,6 @@ class Worker(Struct, frozen=True):
     """One Deployment of a bot."""
 
     deployment: str
-    component: str
-    """As the label of its pods says it."""
     wanted: int
     ready: int
     rest: int
@@ -67,13 +67,14 @@ class Bot(Struct, frozen=True):
 def bots(cluster: Cluster, market: Market | None = None) -> list[Bot]:
     """Every bot of the cluster's namespace, or that of one market, by market. Raises NotRunning without a cluster."""
     where = f"namespaces/{quote(cluster.namespace)}"
-    chosen = f"?labelSelector={quote(MARKET if market is None else f'{MARKET}={market.label}')}"
+    theirs = MARKET if market is None else f"{MARKET}={market.label}"
+    chosen, working = (f"?labelSelector={quote(each)}" for each in (theirs, f"{theirs},{COMPONENT}={WORKER}"))
     kept = items(cluster, f"/api/v1/{where}/configmaps{chosen}")
     settings = {_release(row): row["data"] for row in kept if "CROSSBOOK_NAMESPACE" in (row.get("data") or {})}
     scaled = items(cluster, f"/apis/keda.sh/v1alpha1/{where}/scaledobjects{chosen}")
-    pods = items(cluster, f"/api/v1/{where}/pods{chosen}")
+    pods = items(cluster, f"/api/v1/{where}/pods{working}")
     releases: dict[str, list[dict[str, Any]]] = {}
-    for row in items(cluster, f"/apis/apps/v1/{where}/deployments{chosen}"):
+    for row in items(cluster, f"/apis/apps/v1/{where}/deployments{working}"):
         releases.setdefault(_release(row), []).append(row)
     found = [
         _bot(release, rows, settings.get(release, {}), _of(release, scaled), _of(release, pods))
@@ -147,7 +148,7 @@ def _bot(
         venues=_list(settings.get("CROSSBOOK_VENUE_NAMES", "")),
         namespace=settings.get("CROSSBOOK_NAMESPACE", release),
         workers=workers,
-        pods=sorted(row["metadata"]["name"] for row in pods if _works(row, workers)),
+        pods=sorted(row["metadata"]["name"] for row in pods if row.get("status", {}).get("phase") == "Running"),
         scaler="keda" if scaled else "reap",
         idle_after_s=_number(labels.get(IDLE_AFTER)),
         idle_since=_idle_since(deployments, scaled) if state == "asleep" else None,
@@ -160,17 +161,10 @@ def _worker(row: dict[str, Any]) -> Worker:
     rest = _number(row["metadata"].get("annotations", {}).get(REPLICAS)) or 1
     return Worker(
         deployment=row["metadata"]["name"],
-        component=row["metadata"]["labels"].get(COMPONENT, ""),
         wanted=wanted,
         ready=row.get("status", {}).get("readyReplicas", 0),
         rest=max(wanted, rest),
     )
-
-
-def _works(pod: dict[str, Any], workers: list[Worker]) -> bool:
-    """Whether it is a worker's, not that of a job, and says that it runs."""
-    component = pod["metadata"]["labels"].get(COMPONENT)
-    return pod.get("status", {}).get("phase") == "Running" and component in {each.component for each in workers}
 
 
 def _idle_since(deployments: list[dict[str, Any]], scaled: list[dict[str, Any]]) -> datetime | None:

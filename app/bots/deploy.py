@@ -11,7 +11,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from app.bots import programs
-from app.bots.bot import IDLE_AFTER, MARKET, Scaler, bot
+from app.bots.bot import IDLE_AFTER, MARKET, WORKER, Scaler, bot
 from app.bots.cluster import Cluster
 from app.bots.market import Market
 from app.domain.errors import ConfigurationError, NotFound, NotRunning, TimedOut, UsageError
@@ -120,7 +120,7 @@ def values_of(
         },
         "workers": {
             **{stage: {"enabled": False} for stage in ("decide", "execute", "account")},
-            "bot": {
+            WORKER: {
                 "enabled": True,
                 "stages": ["decide", "execute", "account"],
                 "replicas": 1,
@@ -136,7 +136,17 @@ def values_of(
     if settings.venues is not None:
         found["venues"] = settings.venues.read_text()
     if settings.broker:
-        found["kafka"] = {"url": settings.broker}
+        found["kafka"] = _kafka(settings)
+    return found
+
+
+def _kafka(settings: Settings) -> dict[str, str]:
+    """The broker of the settings; what they leave at its default may stand in the operator's own values."""
+    found = {"url": settings.broker}
+    if settings.broker_security_protocol != "PLAINTEXT":
+        found["securityProtocol"] = settings.broker_security_protocol
+    if settings.broker_username:  # the password is never said: it is in a Secret
+        found |= {"saslMechanism": settings.broker_sasl_mechanism, "username": settings.broker_username}
     return found
 
 

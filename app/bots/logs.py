@@ -3,7 +3,7 @@
 import subprocess
 
 from app.bots import programs
-from app.bots.bot import COMPONENT, MARKET, RELEASE, Bot
+from app.bots.bot import COMPONENT, MARKET, RELEASE, WORKER, Bot
 from app.domain.errors import NotRunning
 from app.settings import Settings
 
@@ -28,8 +28,7 @@ def _command(settings: Settings, kube_namespace: str, bot: Bot, lines: int) -> l
         why = "it sleeps" if bot.state == "asleep" else "none of its pods runs yet"
         raise NotRunning(f"bot {bot.market} has no logs: {why}; `kubectl describe pod -l {MARKET}` says more")
     kubectl = programs.found(settings.kubectl, "kubectl")
-    components = ",".join(sorted(worker.component for worker in bot.workers))
-    chosen = f"{RELEASE}={bot.release},{COMPONENT} in ({components})"
+    chosen = f"{RELEASE}={bot.release},{COMPONENT}={WORKER}"
     return [kubectl, "logs", "--namespace", kube_namespace, "--selector", chosen, f"--tail={lines}", "--prefix"]
 
 

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -30,10 +31,15 @@ class Answers:
         self._said = said
 
     def look(self, path: str, timeout_s: float = 0) -> str | None:
-        found = self._said.get(path.partition("?")[0].rpartition("/")[2])
+        place, _, query = path.partition("?")
+        found = self._said.get(place.rpartition("/")[2])
         if isinstance(found, Exception):
             raise found
-        return found if found is None or isinstance(found, str) else json.dumps({"items": found})
+        if not isinstance(found, list):
+            return found
+        wanted = [term.split("=") for term in unquote(query).partition("=")[2].split(",") if "=" in term]
+        chosen = [each for each in found if all(each["metadata"]["labels"].get(key) == value for key, value in wanted)]
+        return json.dumps({"items": chosen})
 
     def change(self, deployment: str, patch: dict[str, Any]) -> None:
         raise AssertionError
@@ -63,7 +69,8 @@ def settings() -> dict[str, Any]:
 
 def test_a_bot_is_put_together_from_its_release():
     pods = [row("one", status={"phase": "Running"}), row("two", component="reap", status={"phase": "Running"})]
-    cluster = Answers(deployments=[deployment()], configmaps=[settings()], pods=pods, metrics=METRICS)
+    exporter = row("an-exporter", component="exporter", spec={"replicas": 1})
+    cluster = Answers(deployments=[deployment(), exporter], configmaps=[settings()], pods=pods, metrics=METRICS)
 
     (found,) = measured(cluster, bots(cluster))
 
@@ -73,6 +80,7 @@ def test_a_bot_is_put_together_from_its_release():
         ["a", "b"],
         "prod-btc-usdt",
     )
+    assert [worker.deployment for worker in found.workers] == ["crossbook-btc-usdt-bot"]
     assert (found.pods, found.scaler, found.idle_after_s) == (["one"], "reap", 1_800)
     assert (found.latency_s, found.last_trade) == (0.0026, datetime.fromtimestamp(1.7636e9, UTC))
 

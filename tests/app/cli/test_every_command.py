@@ -32,7 +32,8 @@ def test_all_commands_are_there():
         "run worker replay demo generate report reconcile trades trace status topology doctor "
         "broker-start broker-stop broker-status dlq-list dlq-show dlq-replay dlq-purge dlq-invalid "
         "control-pause control-resume control-drain control-tap control-rules control-status "
-        "runs-list runs-purge config-show config-path ledger-diff lag exporter"
+        "runs-list runs-purge config-show config-path ledger-diff ledger-migrate lag exporter "
+        "bots-deploy bots-list bots-logs bots-stop bots-reap"
     )
 
     assert set(ALL) >= {name.replace("-", " ") for name in promised.split()}
