@@ -1,6 +1,7 @@
 """crossbook exporter: lag as metrics, from outside: known also of workers that are down."""
 
 import asyncio
+import signal
 from typing import Annotated
 
 import typer
@@ -40,7 +41,8 @@ async def _serve(settings: Settings, *, json: bool) -> None:
         as_json({"url": f"{watched.url}/metrics", "namespace": settings.namespace})
     else:
         say(f"lag of namespace {settings.namespace} at {watched.url}/metrics; Ctrl-C ends it")
-    try:
-        await asyncio.Event().wait()
-    finally:
-        await watched.stop()
+    ended = asyncio.Event()
+    for stop in (signal.SIGINT, signal.SIGTERM):  # as process 1 of a container it would not hear the second
+        asyncio.get_running_loop().add_signal_handler(stop, ended.set)
+    await ended.wait()
+    await watched.stop()

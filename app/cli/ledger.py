@@ -1,4 +1,4 @@
-"""crossbook ledger: ledgers compared."""
+"""crossbook ledger: its schema brought up to date; two of them compared."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -14,15 +14,27 @@ from app.settings import Settings, load
 from app.storage.address import address, file_of
 from app.storage.difference import Difference, difference
 from app.storage.ledger import Ledger
+from app.storage.migrations import HEAD
 
-app = typer.Typer(no_args_is_help=True, help="Ledgers, compared with each other.")
+app = typer.Typer(no_args_is_help=True, help="The ledger: its schema, and how two of them differ.")
 
 _Which = Annotated[str, typer.Argument(help="A file, a URL, or a run's name ('latest').", show_default=False)]
 
 
-@app.callback()
-def ledger() -> None:
-    """Keeps `diff` a command of its own: Typer folds a group of one."""
+@app.command("migrate")
+def migrate(json: AsJson = False) -> None:
+    """Bring the schema of the settings' ledger (CROSSBOOK_LEDGER) up to this program's, or make it.
+
+    A worker does so, too, when it first writes; done beforehand, its user needs no right to change tables. Several may
+    do it at once. Ends with 4 for a ledger that is newer than this program.
+
+    Example: crossbook ledger migrate
+    """
+    name = asyncio.run(_migrated(load().ledger_url))
+    if json:
+        as_json({"ledger": name, "revision": HEAD})
+    else:
+        out.print(f"{name} has schema revision {HEAD}", markup=False, soft_wrap=True)
 
 
 @app.command("diff")
@@ -46,6 +58,12 @@ def diff(
         out.print("both ledgers tell the same")
     if found:
         raise typer.Exit(1)
+
+
+async def _migrated(url: str) -> str:
+    ledger = await Ledger.open(url)
+    await ledger.close()
+    return ledger.name
 
 
 async def _compared(left: str, right: str, limit: int) -> tuple[list[Difference], bool]:

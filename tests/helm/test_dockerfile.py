@@ -170,10 +170,9 @@ def in_image(image: Path, tmp_path: Path, *command: str, **variables: str) -> su
 
 def test_the_steps_of_the_image_make_a_working_program(image: Path, tmp_path: Path) -> None:
     ledger = f"sqlite:///{tmp_path}/ledger.db"
-    migrate = (PROJECT / "helm" / "files" / "migrate.py").read_text()
 
     agents = in_image(image, tmp_path, "faust", "-A", "app.main", "agents", CROSSBOOK_BROKER="kafka://127.0.0.1:1")
-    migrated = in_image(image, tmp_path, "python", "-c", migrate, CROSSBOOK_LEDGER=ledger)
+    migrated = in_image(image, tmp_path, "crossbook", "ledger", "migrate", CROSSBOOK_LEDGER=ledger)
     report = in_image(image, tmp_path, "crossbook", "report", "--out", "reports", CROSSBOOK_LEDGER=ledger)
     doctor = in_image(image, tmp_path, "crossbook", "doctor", "--json", CROSSBOOK_LEDGER=ledger)
 

@@ -1,4 +1,4 @@
-"""The two programs that the chart brings along, run as a pod runs them."""
+"""The program that the chart brings along, run as a pod runs it."""
 
 import subprocess
 import sys
@@ -13,7 +13,6 @@ from app.telemetry.serve import Exposition
 from tests.helm.chart import CHART, PROJECT, containers, rendered
 
 READY = CHART / "files" / "ready.py"
-MIGRATE = CHART / "files" / "migrate.py"
 
 
 def ran(program: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -77,22 +76,3 @@ def test_the_test_pod_runs_it_on_every_worker() -> None:
     assert container["args"][1:] == [
         f"it-crossbook-{stage}.default.svc:9464" for stage in ("account", "decide", "execute")
     ]
-
-
-def test_migrations_bring_a_ledger_up_and_may_be_repeated(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/ledger.db"
-
-    first, again = (ran(MIGRATE, CROSSBOOK_LEDGER=url) for _ in range(2))
-
-    assert (first.returncode, first.stderr) == (0, "")
-    assert first.stdout == again.stdout
-    assert "has schema revision" in first.stdout
-
-
-def test_migrations_that_cannot_reach_the_database_end_with_one_line_and_no_password() -> None:
-    done = ran(MIGRATE, CROSSBOOK_LEDGER="postgresql://u:hunter2@127.0.0.1:1/crossbook")
-
-    assert done.returncode != 0
-    assert done.stderr.startswith("crossbook: ledger postgresql://u:***@127.0.0.1:1/crossbook")
-    assert done.stderr.count("\n") == 1
-    assert "hunter2" not in done.stderr

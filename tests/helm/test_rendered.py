@@ -489,7 +489,7 @@ def test_every_command_that_a_pod_runs_is_one() -> None:
             words = shlex.split(words[2].removeprefix("exec ").replace('"$(date -u -d yesterday +%F)"', "2026-11-20"))
         calls += [words[1:]] if words[:1] == ["crossbook"] else []
 
-    assert {words[0] for words in calls} == {"report", "exporter", "doctor", "bots"}
+    assert {words[0] for words in calls} == {"report", "exporter", "doctor", "bots", "ledger"}
     for words in calls:
         command: Any = get_command(cli.app)
         while isinstance(command, TyperGroup):

@@ -72,4 +72,4 @@ def test_the_exporter_serves_it_to_prometheus(waiting, tmp_path):
         assert lag in text
     finally:
         process.terminate()
-        process.wait(10)
+        assert process.wait(10) == 0

@@ -155,3 +155,22 @@ def test_nothing_there_yet_is_not_running_and_says_what_to_start(crossbook):
         assert answer.code == 3, command
         assert "crossbook demo" in answer.err
         assert answer.out == ""
+
+
+def test_a_schema_is_brought_up_to_date_and_again_without_harm(crossbook, tmp_path):
+    url = f"sqlite:///{tmp_path}/new/ledger.db"
+
+    first, again = (crossbook("ledger", "migrate", "--json", ledger=url) for _ in range(2))
+
+    assert (first.code, first.json) == (again.code, again.json)
+    assert first.json["revision"]
+    assert (tmp_path / "new" / "ledger.db").is_file()
+
+
+def test_a_schema_that_cannot_be_reached_is_one_line_without_the_password(crossbook):
+    answer = crossbook("ledger", "migrate", ledger="postgresql://u:hunter2@127.0.0.1:1/crossbook")
+
+    assert answer.code == 1
+    assert answer.err.startswith("crossbook: ledger postgresql://u:***@127.0.0.1:1/crossbook")
+    assert answer.err.count("\n") == 1
+    assert "hunter2" not in answer.err
