@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from app.bots import deploy
 from app.bots.deploy import values_of
 from app.bots.market import Market
+from app.domain.errors import ConfigurationError
 from app.settings import Settings
 
 
@@ -58,3 +60,38 @@ def test_broker_and_profiles_go_along_and_a_password_never_does(tmp_path: Path):
 def test_what_the_settings_do_not_say_is_left_to_the_operators_own_values():
     assert not {"kafka", "venues"} & set(values())
     assert values(broker="kafka://k:9092")["kafka"] == {"url": "kafka://k:9092"}
+
+
+class Serving:
+    """A cluster that serves KEDA's resources, or does not."""
+
+    namespace = "trading"
+
+    def __init__(self, keda: bool) -> None:
+        self._keda = keda
+
+    def look(self, path, timeout_s=0):
+        return "{}" if self._keda else None
+
+    def change(self, deployment, patch):
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("wanted", "keda", "found"),
+    [("auto", True, "keda"), ("auto", False, "reap"), ("keda", True, "keda"), ("reap", True, "reap")],
+)
+def test_keda_is_asked_where_it_is_unless_somebody_wants_otherwise(wanted, keda, found):
+    assert deploy._scaler(Serving(keda), wanted) == found
+
+
+def test_a_keda_that_is_not_there_cannot_be_wanted():
+    with pytest.raises(ConfigurationError, match="KEDA is not on this cluster"):
+        deploy._scaler(Serving(keda=False), "keda")
+
+
+def test_a_chart_that_is_not_there_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(deploy, "CHART", tmp_path)
+
+    with pytest.raises(ConfigurationError, match="--chart"):
+        deploy._chart()
