@@ -36,7 +36,7 @@ def run(
     """Trade on paper in the foreground, on the settings' own channels and ledger, until Ctrl-C.
 
     Without --feed, market data is whatever is written to the market_data channel. --json prints one object once the
-    worker is up: worker, pid, stages, broker, namespace, ledger, log.
+    worker is up: worker, pid, stages, served_at, broker, namespace, ledger, log.
 
     Example: crossbook run --feed recordings/linkusdt --speed 10
     """

@@ -61,7 +61,10 @@ def _show(found: Standing) -> None:
                 for each in found.stages
             ]
         )
-        table([{"worker": each.worker, **each.state} for each in found.workers], empty="no worker answered")
+        table(
+            [{"worker": each.worker, **each.state, "served at": each.served_at or None} for each in found.workers],
+            empty="no worker answered",
+        )
     if found.ledger is not None:
         table([_line(name, value) for name, value in _ledger(found.ledger).items()], title=found.ledger.name)
     for note in found.notes[: -1 if found.broker is None else None]:

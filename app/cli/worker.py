@@ -17,7 +17,7 @@ def worker(json: AsJson = False) -> None:
     """Run this machine's stages (CROSSBOOK_STAGES) until Ctrl-C; logs go to stderr.
 
     The same as `faust -A app.main worker -l info`, with checks first and the embedded broker where none is set.
-    --json prints one object once the worker is up: worker, pid, stages, broker, namespace, ledger.
+    --json prints one object once the worker is up: worker, pid, stages, served_at, broker, namespace, ledger.
 
     Example: CROSSBOOK_STAGES=decide crossbook worker
     """

@@ -42,6 +42,8 @@ class Answer(Struct, frozen=True, tag="answer"):
     worker: str
     state: dict[str, str]
     at: int
+    served_at: str = ""
+    """URL of its metrics and health; empty: it serves none."""
 
 
 Command = Pause | Resume | Drain | Tap | Status

@@ -147,9 +147,7 @@ class ControlBus:
             + "".join(f" {name}={runtime.counts[name]}" for name in sorted(runtime.counts))
             for runtime in self._runtimes
         }
-        if self.served_at:
-            state["metrics"] = self.served_at
-        answer = Answer(command_id, me, state, time_ns())
+        answer = Answer(command_id, me, state, time_ns(), self.served_at)
         origin = Origin(f"{command_id}/answer/{me}", command_id, command_id, CONTROL.name, 0, 0, 0, ("control_bus",))
         await self._outbox.send(CONTROL.topic(self._settings), f"answer/{me}".encode(), encode(answer), headers(origin))
 

@@ -33,6 +33,7 @@ async def up(settings: Settings, pid: Callable[[], int | None]) -> dict[str, Any
                     "worker": answer.worker,
                     "pid": pid(),
                     "stages": list(answer.state),
+                    "served_at": answer.served_at,
                     "broker": settings.broker,
                     "namespace": settings.namespace,
                     "ledger": shown(address(settings.ledger_url)),
