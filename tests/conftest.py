@@ -16,6 +16,15 @@ HOME = PROJECT / ".crossbook"  # the jars lie in its kafka/, downloaded once for
 
 
 @pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The optional folder of recordings. Skips where there is none."""
+    folder = Path(os.environ.get("CROSSBOOK_RECORDINGS") or PROJECT.parent / "shared" / "recordings")
+    if not folder.is_dir():
+        pytest.skip(f"no folder of recordings at {folder}: set CROSSBOOK_RECORDINGS to have one read")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def kafka_jars() -> Path:
     """The folder of Kafka's jars. Skips where Java, or what could fetch them, is really absent."""
     if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):

@@ -6,6 +6,7 @@ route, channel, venue, code, currency; `pair` only for pairs that are configured
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from time import time
 from typing import Any
 
@@ -139,17 +140,22 @@ class TradingCollector(Collector):
         """A worker that trades one market says so of itself."""
         if not self._market:
             return
-        for name, help_, of, scale in (
-            ("last_trade_timestamp_seconds", "When the market last traded.", "last_trade", 0.0),
-            ("idle_seconds", "Since the market last traded.", "last_trade", time()),
-            ("latency_seconds", "Tick to order of the market's last order.", "last_latency_s", 0.0),
+        for name, help_, of in (
+            ("last_trade_timestamp_seconds", "When the market last traded.", self._last_trade),
+            ("idle_seconds", "Since the market last traded.", lambda meter: time() - self._last_trade(meter)),
+            ("latency_seconds", "Tick to order of the market's last order.", self._last_latency),
         ):
             family = GaugeMetricFamily(f"crossbook_bot_{name}", help_, labels=["market"])
             for meter in self._meters:
-                value = getattr(meter, of).get(self._market)
-                if value is not None:
-                    family.add_metric([self._market], abs(scale - value))
+                with suppress(KeyError):  # it has done neither yet
+                    family.add_metric([self._market], of(meter))
             yield family
+
+    def _last_trade(self, meter: TradingMeter) -> float:
+        return meter.last_trade[self._market]
+
+    def _last_latency(self, meter: TradingMeter) -> float:
+        return meter.last_latency_s[self._market]
 
 
 class SpanCollector(Collector):

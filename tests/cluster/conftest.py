@@ -1,20 +1,15 @@
 """One real cluster for the whole session, and commands that see it."""
 
-import json
-import os
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
 from tests.cluster.server import Cluster
 from tests.cluster.tools import BIN, missing
+from tests.commands import PROJECT, Answer, crossbook_at
 
-PROJECT = Path(__file__).parents[2]
 PROFILES = """
 [venues.binance]
 fee_bps = 10
@@ -24,19 +19,6 @@ latency_ms = 20
 fee_bps = 16
 latency_ms = 60
 """
-
-
-class Answer(NamedTuple):
-    """What a command ended with and printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        assert self.out, self.err
-        return json.loads(self.out)
 
 
 @pytest.fixture(scope="session")
@@ -88,27 +70,15 @@ def values(tmp_path: Path) -> Path:
 @pytest.fixture
 def crossbook(tmp_path: Path, profiles: Path) -> Callable[..., Answer]:
     """`crossbook("bots", "list", kubeconfig=..., broker=...)`: keyword arguments are settings."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CROSSBOOK_", "KUBE"))}
 
     def command(*arguments: str, cluster: Cluster | None = None, **settings: str) -> Answer:
-        chosen = {"home": str(tmp_path / "home"), "venues": str(profiles), **settings}
-        variables = {f"CROSSBOOK_{name.upper()}": value for name, value in chosen.items()}
-        done = subprocess.run(  # noqa: S603 our own list
-            [sys.executable, "-m", "app.cli", *arguments],
-            env={
-                **inherited,
-                **(cluster.environment() if cluster else {"KUBECONFIG": "/nowhere", "HOME": str(tmp_path)}),
-                **variables,
-                "PYTHONPATH": str(PROJECT),
-                "COLUMNS": "200",
-            },
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
+        return crossbook_at(
+            tmp_path,
+            *arguments,
+            settings={"home": str(tmp_path / "home"), "venues": str(profiles), **settings},
+            environment=cluster.environment() if cluster else {"KUBECONFIG": "/nowhere", "HOME": str(tmp_path)},
+            without=("KUBE",),
+            timeout_s=300,
         )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Answer(done.returncode, done.stdout, done.stderr)
 
     return command

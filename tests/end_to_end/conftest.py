@@ -1,7 +1,6 @@
 """The optional recordings, a Crossbook home of a test's own, and one generated market that everything happens to."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,6 @@ from tests.end_to_end.runs import Ended, replayed, settings_of
 
 PROJECT = Path(__file__).parents[2]
 DEMO = PROJECT / "app" / "venues" / "demo.toml"
-
-
-@pytest.fixture(scope="session")
-def recordings() -> Path:
-    """The optional folder of recordings. Skips where there is none."""
-    folder = Path(os.environ.get("CROSSBOOK_RECORDINGS") or PROJECT.parent / "shared" / "recordings")
-    if not folder.is_dir():
-        pytest.skip(f"no folder of recordings at {folder}: set CROSSBOOK_RECORDINGS to have one read")
-    return folder
 
 
 @pytest.fixture

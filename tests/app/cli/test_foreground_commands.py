@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.venues.profiles import DEMO
-from tests.app.cli.conftest import PROJECT
+from tests.commands import PROJECT
 
 pytestmark = pytest.mark.broker
 
